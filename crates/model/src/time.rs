@@ -1,0 +1,145 @@
+//! Points in time.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// A point in time: microseconds since 1970-01-01T00:00:00Z.
+///
+/// Written as RFC 3339 in UTC with microseconds; read from RFC 3339 with any offset or from a number of seconds since
+/// 1970, whole or with a fraction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The moment this many microseconds after 1970 began.
+    #[must_use]
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// The moment this many seconds after 1970 began, rounded to a microsecond; `None` where it is not finite or lies
+    /// outside the years -9999 to 9999.
+    #[must_use]
+    pub fn from_seconds(seconds: f64) -> Option<Self> {
+        let micros = (seconds * 1e6).round();
+        // The comparison is false for NaN, and the range fits an i64 with room to spare.
+        #[expect(clippy::cast_possible_truncation, reason = "checked against the range of times just before")]
+        (MIN_MICROS..=MAX_MICROS).contains(&micros).then_some(Self(micros as i64))
+    }
+
+    /// Microseconds since 1970.
+    #[must_use]
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// Seconds since 1970. Exact to a microsecond for any date in this century.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "microseconds of this era stay below 2^53")]
+    pub fn seconds(self) -> f64 {
+        self.0 as f64 / 1e6
+    }
+
+    /// Microseconds from `earlier` to `self`; negative where `earlier` is the later one. Saturates.
+    #[must_use]
+    pub const fn micros_since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// The moment `micros` later. Saturates.
+    #[must_use]
+    pub const fn plus_micros(self, micros: i64) -> Self {
+        Self(self.0.saturating_add(micros))
+    }
+}
+
+const MIN_MICROS: f64 = -377_705_023_201_000_000.0;
+const MAX_MICROS: f64 = 253_402_207_200_000_000.0;
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_microsecond(self.0) {
+            Ok(time) => write!(f, "{time:.6}"),
+            Err(_) => write!(f, "{} s since 1970", self.seconds()),
+        }
+    }
+}
+
+/// The text is no RFC 3339 time.
+#[derive(Debug, thiserror::Error)]
+#[error("`{text}` is neither RFC 3339 (2026-01-31T12:00:00Z) nor seconds since 1970")]
+pub struct TimeError {
+    text: String,
+}
+
+impl FromStr for Timestamp {
+    type Err = TimeError;
+
+    fn from_str(text: &str) -> Result<Self, TimeError> {
+        if let Ok(time) = text.parse::<jiff::Timestamp>() {
+            return Ok(Self(time.as_microsecond()));
+        }
+        text.parse().ok().and_then(Self::from_seconds).ok_or_else(|| TimeError { text: text.chars().take(64).collect() })
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl de::Visitor<'_> for Visitor {
+            type Value = Timestamp;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an RFC 3339 time or seconds since 1970")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Timestamp, E> {
+                text.parse().map_err(E::custom)
+            }
+
+            fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<Timestamp, E> {
+                Timestamp::from_seconds(seconds)
+                    .ok_or_else(|| E::custom(format_args!("{seconds} seconds since 1970 is no time of the years -9999 to 9999")))
+            }
+
+            #[expect(clippy::cast_precision_loss, reason = "a number too large for f64 is no time either")]
+            fn visit_i64<E: de::Error>(self, seconds: i64) -> Result<Timestamp, E> {
+                self.visit_f64(seconds as f64)
+            }
+
+            #[expect(clippy::cast_precision_loss, reason = "a number too large for f64 is no time either")]
+            fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<Timestamp, E> {
+                self.visit_f64(seconds as f64)
+            }
+        }
+
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+impl JsonSchema for Timestamp {
+    fn schema_name() -> Cow<'static, str> {
+        "Timestamp".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "RFC 3339, or seconds since 1970; always RFC 3339 in UTC in answers",
+            "anyOf": [
+                {"type": "string", "format": "date-time"},
+                {"type": "number", "minimum": MIN_MICROS / 1e6, "maximum": MAX_MICROS / 1e6},
+            ],
+        })
+    }
+}
