@@ -1,1 +1,57 @@
-//! Placeholder.
+//! Scores and credit: how well an action came out, and which of its steps made it so.
+//!
+//! * [`score`] compares an outcome, and what was observed, with what was expected and demanded.
+//! * A [`CreditMethod`] splits the result over the steps; [`Decay`] and [`Uniform`] are the priors, which know nothing
+//!   of other actions.
+//! * [`tree_credit`] hands the credit of an action down to the actions that were begun during its steps.
+//!
+//! What this crate is not: it does no IO, has no async code, reads no clock and knows no store. Slices come in, numbers
+//! go out, the same ones each time. It cuts nothing and clamps nothing that the guard has not seen; given commands that
+//! never went through the guard it still ends, without a panic, but its answers may say less.
+//!
+//! Limits: an acceptance criterion is evaluated while it has at most 1,000 characters, 32 open brackets, 64 levels of
+//! syntax and an estimated million units of work (about a tenth of a second); past any of these it is unevaluable.
+//! JSON is compared to 128 levels. A tree is a slice, and a level of it costs no stack.
+//!
+//! ```
+//! use accredit_credit::{ActionFacts, Decay, CreditMethod, ScoreInput, StepFeatures, Trajectory, score};
+//! use accredit_model::{Closing, JsonObject, Verdict};
+//!
+//! let expected: JsonObject = serde_json::from_str(r#"{"hive_score": {"$gte": 0.93}}"#)?;
+//! let outcome: JsonObject = serde_json::from_str(r#"{"hive_score": 0.95, "shards": 7}"#)?;
+//! let score = score(&ScoreInput {
+//!     expected: &expected,
+//!     criteria: &["shards == 8".to_owned()],
+//!     outcome: &outcome,
+//!     reward: None,
+//!     closing: Closing::Completed,
+//!     observations: &[],
+//!     facts: ActionFacts::default(),
+//! });
+//! assert_eq!((score.success_score, score.verdict), (0.5, Verdict::Partial));
+//!
+//! let steps = [StepFeatures { confidence: Some(1.0), ..Default::default() }; 2];
+//! let credit = Decay.assign(&Trajectory { steps: &steps, reward: score.success_score });
+//! assert!((credit.credits[1] - 1.0 / 1.9).abs() < 1e-12);
+//! # Ok::<(), serde_json::Error>(())
+//! ```
+
+mod criterion;
+mod decay;
+mod expectation;
+mod expression;
+mod matcher;
+mod method;
+mod observed;
+mod pattern;
+mod score;
+mod tree;
+mod uniform;
+mod work;
+
+pub use decay::Decay;
+pub use expectation::validate_expectation;
+pub use method::{Credit, CreditMethod, METHOD_NAMES, NEUTRAL_SCORE, StepFeatures, Trajectory, method};
+pub use score::{ActionFacts, Score, ScoreInput, score};
+pub use tree::{TreeInput, TreeShare, tree_credit};
+pub use uniform::Uniform;

@@ -1,1 +1,53 @@
-//! Placeholder.
+//! accredit: records what agents do, works out which steps earned the outcome, and hands the experience on.
+//!
+//! [`Engine`] is the whole product in a library: the Rust API, the Python package and the server are doors to it.
+//! Commands pass the guard (limits), wait in a bounded queue, and are made durable by one committer thread, many to
+//! an fsync. A closed action gets an [`Attribution`]; sinks and subscribers get it from there.
+//!
+//! What this crate is not: it has no HTTP server, knows no SQL, and needs no async runtime.
+//!
+//! Limits: every one is a key of [`Config`]; an open action costs under 1 KB of memory however long its chain.
+//!
+//! ```
+//! use accredit::{Begin, Completion, Config, Engine, Step};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let engine = Engine::open(Config::at(folder.path().join("runs.db")))?;
+//! let begin = Begin { agent_id: "planner".into(), action_type: "book_flight".into(), ..Begin::default() };
+//! let id = engine.begin(begin)?.action_id;
+//! engine.step(id, Step { description: "chose the cheapest".into(), ..Step::default() })?;
+//! let attribution = engine.complete(id, Completion { reward: Some(1.0), ..Completion::default() })?;
+//! assert_eq!((attribution.success_score, attribution.credits), (1.0, vec![1.0]));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod apply;
+mod attribute;
+mod clock;
+mod closing;
+mod committer;
+mod config;
+mod deliver;
+mod engine;
+mod error;
+mod events;
+mod late;
+mod queue;
+mod reading;
+mod record;
+mod sweep;
+mod tree;
+
+pub use accredit_guard::{EvictionOrder, IdleFrom, Limits};
+pub use accredit_model::*;
+pub use accredit_store::{DeadLetter, Filter, Problem, Sizes, VerifyReport};
+pub use apply::Applied;
+pub use clock::{Clock, Environment, IdSource, SystemClock, UuidV7};
+pub use config::{Access, Config, Method, SinkConfig, SinkKind};
+pub use engine::Engine;
+pub use error::{Error, ErrorKind};
+pub use events::Subscription;
+pub use queue::Ticket;
+pub use reading::Page;
+pub use record::{Begun, Recorded};
+pub use tree::{AgentCredit, Tree, TreeNode};

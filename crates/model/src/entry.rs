@@ -1,7 +1,7 @@
 //! The entries of an action, as they are stored and read back.
 
-use serde::{Deserialize, Serialize, Serializer};
 use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{Observation, Payload, Seq, Step, Timestamp, Usage};
 
@@ -56,7 +56,6 @@ pub struct Entry {
 
 /// What an entry says.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "both variants are large, and entries live in long vectors")]
 pub enum EntryBody {
     /// By the agent.
     Step(Step),
@@ -120,8 +119,10 @@ impl Entry {
 
     /// The line that the store keeps: one JSON object without `seq` and without a line break.
     ///
+    /// A number that is not finite would be written as `null`; the guard refuses those.
+    ///
     /// # Errors
-    /// When a number is not finite; the guard refuses those.
+    /// None that these types can cause: writing to memory does not fail, and every key is a string.
     pub fn write_line(
         out: &mut Vec<u8>,
         recorded_at: Timestamp,
@@ -145,7 +146,8 @@ impl Entry {
 
 impl Serialize for Entry {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        FlatEntryRef::new(Some(self.seq), self.recorded_at, self.late, &self.truncated, &self.body).serialize(serializer)
+        FlatEntryRef::new(Some(self.seq), self.recorded_at, self.late, &self.truncated, &self.body)
+            .serialize(serializer)
     }
 }
 

@@ -40,10 +40,8 @@ pub enum EventBody {
         action_id: ActionId,
         /// Position of the first of them.
         first_seq: Seq,
-        /// How many of them are steps.
-        steps: u64,
-        /// How many of them are observations.
-        observations: u64,
+        /// How many they are.
+        entries: u64,
     },
     /// An action was closed, or its attribution revised (`version` above 1).
     #[serde(rename = "agent.action.completed")]

@@ -69,12 +69,10 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// The text is no RFC 3339 time.
-#[derive(Debug, thiserror::Error)]
-#[error("`{text}` is neither RFC 3339 (2026-01-31T12:00:00Z) nor seconds since 1970")]
-pub struct TimeError {
-    text: String,
-}
+/// The text is no time. The message does not repeat it: it may be private.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected an RFC 3339 time (2026-01-31T12:00:00Z) or seconds since 1970, of the years -9999 to 9999")]
+pub struct TimeError;
 
 impl FromStr for Timestamp {
     type Err = TimeError;
@@ -83,7 +81,7 @@ impl FromStr for Timestamp {
         if let Ok(time) = text.parse::<jiff::Timestamp>() {
             return Ok(Self(time.as_microsecond()));
         }
-        text.parse().ok().and_then(Self::from_seconds).ok_or_else(|| TimeError { text: text.chars().take(64).collect() })
+        text.parse().ok().and_then(Self::from_seconds).ok_or(TimeError)
     }
 }
 
@@ -109,8 +107,7 @@ impl<'de> Deserialize<'de> for Timestamp {
             }
 
             fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<Timestamp, E> {
-                Timestamp::from_seconds(seconds)
-                    .ok_or_else(|| E::custom(format_args!("{seconds} seconds since 1970 is no time of the years -9999 to 9999")))
+                Timestamp::from_seconds(seconds).ok_or_else(|| E::custom(TimeError))
             }
 
             #[expect(clippy::cast_precision_loss, reason = "a number too large for f64 is no time either")]

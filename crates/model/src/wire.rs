@@ -34,16 +34,17 @@ impl From<WireError> for Refusal {
 impl de::Error for WireError {
     fn custom<T: fmt::Display>(message: T) -> Self {
         let text = message.to_string();
-        let reason = if text.starts_with("unknown field") {
-            RefusalReason::UnknownField
+        if text.starts_with("unknown field") {
+            Self::new(RefusalReason::UnknownField, text)
         } else if text.starts_with("number out of range") {
-            RefusalReason::InvalidNumber
-        } else if text.contains("UUID") {
-            RefusalReason::InvalidId
+            Self::new(RefusalReason::InvalidNumber, text)
+        } else if text.starts_with("recursion limit exceeded") {
+            Self::new(RefusalReason::TooDeep, "nested too deep")
+        } else if text.starts_with("UUID parsing failed") {
+            Self::new(RefusalReason::InvalidId, "expected a UUID")
         } else {
-            RefusalReason::InvalidField
-        };
-        Self::new(reason, without_values(&text))
+            Self::new(RefusalReason::InvalidField, without_values(&text))
+        }
     }
 }
 

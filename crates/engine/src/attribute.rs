@@ -1,0 +1,193 @@
+//! From a chain to its attribution: what the pure functions of `accredit-credit` are given.
+
+use std::borrow::Cow;
+
+use accredit_credit::{ActionFacts, ScoreInput, StepFeatures, Trajectory};
+use accredit_model::{Action, Attribution, Closing, EntryKind, JsonObject, Observation, Timestamp, Version};
+use accredit_store::{Chain, NewAttribution, StoreError};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::Error;
+use crate::engine::Inner;
+
+/// Everything that decides about one version of an attribution.
+pub(crate) struct Judged<'a> {
+    pub(crate) action: &'a Action,
+    pub(crate) chain: &'a Chain,
+    /// A late observation that is not in the chain yet.
+    pub(crate) late: Option<&'a Observation>,
+    pub(crate) closing: Closing,
+    pub(crate) duration_micros: i64,
+    pub(crate) outcome: JsonObject,
+    pub(crate) reward: Option<f64>,
+    pub(crate) version: Version,
+    pub(crate) attributed_at: Timestamp,
+    pub(crate) reason: Option<String>,
+}
+
+/// A stored step, borrowed from its line: a chain of a million steps is looked at without copying it.
+#[derive(Deserialize)]
+struct StepLine<'a> {
+    kind: EntryKind,
+    #[serde(borrow, default)]
+    description: Cow<'a, str>,
+    #[serde(borrow)]
+    decision: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    key: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    state_key: Option<Cow<'a, str>>,
+    confidence: Option<f64>,
+    effect: Option<bool>,
+    propensity: Option<f64>,
+    #[serde(borrow)]
+    state: Option<&'a RawValue>,
+}
+
+/// What attribution needs of a chain.
+pub(crate) struct Parsed<'a> {
+    steps: Vec<StepLine<'a>>,
+    observations: Vec<Observation>,
+}
+
+impl<'a> Parsed<'a> {
+    pub(crate) fn of(chain: &'a Chain) -> Result<Self, Error> {
+        let (mut steps, mut observations) = (Vec::new(), Vec::new());
+        for (seq, line) in chain.lines() {
+            let damaged = |error: serde_json::Error| {
+                Error::from(StoreError::Corrupt { what: format!("entry {seq} of a chain ({error})") })
+            };
+            let step: StepLine<'_> = serde_json::from_slice(line).map_err(damaged)?;
+            match step.kind {
+                EntryKind::Step => steps.push(step),
+                EntryKind::Observation => {
+                    let entry = accredit_model::Entry::from_line(line, seq).map_err(damaged)?;
+                    observations.extend(entry.observation().cloned());
+                }
+            }
+        }
+        Ok(Self { steps, observations })
+    }
+
+    fn features(&self) -> Vec<StepFeatures<'_>> {
+        fn feature<'s>(step: &'s StepLine<'_>) -> StepFeatures<'s> {
+            StepFeatures {
+                description: &step.description,
+                decision: step.decision.as_deref(),
+                key: step.key.as_deref(),
+                state_key: step.state_key.as_deref(),
+                confidence: step.confidence,
+                effect: step.effect,
+                propensity: step.propensity,
+                state: step.state.map(RawValue::get),
+            }
+        }
+        self.steps.iter().map(feature).collect()
+    }
+}
+
+impl Inner {
+    /// Scores the action and credits its steps.
+    pub(crate) fn attribute(&self, judged: Judged<'_>) -> Result<Attribution, Error> {
+        let Judged { action, chain, late, closing, duration_micros, outcome, reward, version, attributed_at, reason } =
+            judged;
+        let parsed = Parsed::of(chain)?;
+        let observations: Vec<&Observation> = parsed.observations.iter().chain(late).collect();
+        let score = accredit_credit::score(&ScoreInput {
+            expected: &action.expected_outcome,
+            criteria: &action.acceptance_criteria,
+            outcome: &outcome,
+            reward,
+            closing,
+            observations: &observations,
+            facts: ActionFacts {
+                agent_id: action.agent_id.as_str(),
+                action_type: action.action_type.as_str(),
+                goal_id: action.goal_id.as_ref().map(accredit_model::GoalId::as_str),
+                step_count: parsed.steps.len() as u64,
+                observation_count: observations.len() as u64,
+                duration_seconds: Timestamp::from_micros(duration_micros).seconds(),
+            },
+        });
+        let steps = parsed.features();
+        let credit = self.method.assign(&Trajectory { steps: &steps, reward: reward.unwrap_or(score.success_score) });
+        Ok(Attribution {
+            action_id: action.action_id,
+            version,
+            method: self.method.name().to_owned(),
+            model_version: credit.model_version,
+            evidence: credit.evidence,
+            success_score: score.success_score,
+            evaluated: score.evaluated,
+            verdict: score.verdict,
+            closing,
+            grounding: score.grounding,
+            reward,
+            baseline: credit.baseline,
+            residual: credit.residual,
+            credits: credit.credits,
+            advantages: credit.advantages,
+            criteria: score.criteria,
+            expectation: score.expectation,
+            outcome,
+            attributed_at,
+            reason,
+            repeat: false,
+        })
+    }
+
+    /// The credits that the steps of an open action would have if nothing else came.
+    pub(crate) fn credits_so_far(&self, chain: &Chain) -> Result<Vec<f64>, Error> {
+        let parsed = Parsed::of(chain)?;
+        let steps = parsed.features();
+        Ok(self.method.assign(&Trajectory { steps: &steps, reward: accredit_credit::NEUTRAL_SCORE }).credits)
+    }
+}
+
+/// The attribution as the store keeps it.
+pub(crate) fn stored(attribution: &Attribution) -> Result<NewAttribution, Error> {
+    let not_json = |_| Error::Bug("EN-6: an attribution is JSON");
+    Ok(NewAttribution {
+        version: attribution.version,
+        body: serde_json::to_vec(attribution).map_err(not_json)?,
+        outcome: serde_json::to_string(&attribution.outcome).map_err(not_json)?,
+        reward: attribution.reward,
+        score: attribution.success_score,
+        verdict: attribution.verdict,
+    })
+}
+
+/// Reads an attribution back.
+pub(crate) fn read(stored: &accredit_store::StoredAttribution) -> Result<Attribution, Error> {
+    serde_json::from_slice(&stored.body)
+        .map_err(|error| StoreError::Corrupt { what: format!("attribution {} ({error})", stored.cursor) }.into())
+}
+
+/// What is wrong with a stored attribution; for `verify`.
+pub(crate) fn complaint(action: &Action, chain: &Chain, stored: &accredit_store::StoredAttribution) -> Option<String> {
+    let attribution = match read(stored) {
+        Ok(attribution) => attribution,
+        Err(error) => return Some(error.to_string()),
+    };
+    let n_steps = action.step_count;
+    let n_credits = attribution.credits.len() as u64;
+    let sum: f64 = attribution.credits.iter().sum();
+    let explained = attribution.baseline + attribution.advantages.iter().sum::<f64>() + attribution.residual;
+    if attribution.action_id != action.action_id || attribution.version != stored.version {
+        return Some("names another action or version".to_owned());
+    }
+    if n_credits != n_steps || attribution.advantages.len() as u64 != n_steps {
+        return Some(format!("credits {n_credits} steps of {n_steps}"));
+    }
+    if n_steps > 0 && (sum - 1.0).abs() > 1e-9 {
+        return Some(format!("has credits that sum to {sum}"));
+    }
+    if (explained - attribution.effective_reward()).abs() > 1e-9 * (1.0 + explained.abs()) {
+        return Some(format!("explains {explained} of a reward of {}", attribution.effective_reward()));
+    }
+    if chain.n_entries() < n_steps {
+        return Some("has more credits than the chain has entries".to_owned());
+    }
+    None
+}

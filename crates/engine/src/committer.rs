@@ -1,0 +1,89 @@
+//! The one thread that writes: takes what waits, makes it durable in one transaction, answers.
+
+use std::sync::Arc;
+
+use accredit_model::{EventBody, GoalId};
+use accredit_store::{Answer, EntryAnswer, Store, Write};
+
+use crate::Error;
+use crate::events::Hub;
+use crate::queue::{End, Job, Queue};
+
+/// Runs until the queue ends. Whatever happens to this thread, nobody waits for ever.
+pub(crate) fn run(store: &dyn Store, queue: &Arc<Queue>, hub: &Hub) {
+    let poison = Poison(Arc::clone(queue));
+    while let Some(jobs) = queue.take() {
+        commit(store, hub, jobs);
+        if let Err(error) = store.maintain() {
+            tracing::warn!(%error, "could not empty the write-ahead log; it grows until this succeeds");
+        }
+    }
+    std::mem::forget(poison);
+}
+
+/// Ends the queue when the thread unwinds.
+struct Poison(Arc<Queue>);
+
+impl Drop for Poison {
+    fn drop(&mut self) {
+        tracing::error!("the committer has died; nothing more is recorded");
+        self.0.end(End::Poisoned);
+    }
+}
+
+fn commit(store: &dyn Store, hub: &Hub, jobs: Vec<Job>) {
+    let mut batch = Vec::with_capacity(jobs.len());
+    let mut replies = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        replies.push((job.reply, job.writes.len()));
+        batch.extend(job.writes);
+    }
+    let told: Vec<Option<EventBody>> = batch.iter().map(event_of).collect();
+    match store.commit(batch) {
+        Ok(answers) => {
+            hub.publish(told.into_iter().zip(&answers).filter_map(|(event, answer)| confirmed(event?, answer)));
+            let mut answers = answers.into_iter();
+            for (reply, n) in replies {
+                // A caller that has gone away needs no answer.
+                drop(reply.send(Ok(answers.by_ref().take(n).collect())));
+            }
+        }
+        Err(error) => {
+            tracing::error!(%error, "a commit failed; its callers are told");
+            let error = Error::from(error);
+            for (reply, _) in replies {
+                drop(reply.send(Err(error.clone())));
+            }
+        }
+    }
+}
+
+/// What subscribers hear of a write, should it succeed.
+fn event_of(write: &Write) -> Option<EventBody> {
+    match write {
+        Write::Begin(action) => Some(EventBody::Begun {
+            action_id: action.id,
+            agent_id: action.agent_id.clone(),
+            action_type: action.action_type.clone(),
+            goal_id: action.goal_id.as_ref().map(GoalId::clone),
+            parent_action_id: action.parent,
+        }),
+        Write::Append(append) => Some(EventBody::Recorded { action_id: append.action, first_seq: 0, entries: 0 }),
+        _ => None,
+    }
+}
+
+fn confirmed(event: EventBody, answer: &Answer) -> Option<EventBody> {
+    match (event, answer) {
+        (event @ EventBody::Begun { .. }, Answer::Begun { repeat: false }) => Some(event),
+        (EventBody::Recorded { action_id, .. }, Answer::Entries(answers)) => {
+            let mut stored = answers.iter().filter_map(|answer| match answer {
+                EntryAnswer::Stored { seq, repeat: false } => Some(*seq),
+                _ => None,
+            });
+            let first_seq = stored.next()?;
+            Some(EventBody::Recorded { action_id, first_seq, entries: 1 + stored.count() as u64 })
+        }
+        _ => None,
+    }
+}

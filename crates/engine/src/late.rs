@@ -1,0 +1,102 @@
+//! Observations that come after the closing.
+
+use std::time::{Duration, Instant};
+
+use accredit_model::{
+    Action, ActionId, Attribution, Entry, EntryBody, Field, Observation, RefusalReason, Status, Timestamp,
+};
+use accredit_store::{Amend, Answer, Chain, EntryAnswer, StoreError, Write};
+
+use crate::Error;
+use crate::attribute::{Judged, stored};
+use crate::closing::pause;
+use crate::engine::Inner;
+use crate::record::{Recorded, push_line, refusal};
+
+/// How long a late observation waits for the closing that it came during.
+const CONTENTION_MAX: Duration = Duration::from_secs(30);
+
+impl Inner {
+    /// Stores an observation of a closed action, marked late, with a new version of the attribution where it changes
+    /// the score. `line` is its stored form, guarded already.
+    pub(crate) fn record_late(&self, id: ActionId, line: &[u8]) -> Result<Recorded, Error> {
+        let entry = Entry::from_line(line.trim_ascii_end(), 0)
+            .map_err(|error| Error::from(StoreError::Corrupt { what: format!("a late observation ({error})") }))?;
+        let EntryBody::Observation(observation) = &entry.body else {
+            return Err(Error::Bug("EN-7: only observations come late"));
+        };
+        let deadline = Instant::now() + CONTENTION_MAX;
+        loop {
+            let action = self.action(id)?;
+            if action.status != Status::Open
+                && let Some(recorded) = self.try_late(&action, observation, &entry.truncated)?
+            {
+                return Ok(recorded);
+            }
+            pause(id, deadline)?;
+        }
+    }
+
+    /// One attempt; `None` when somebody else changed the action meanwhile.
+    fn try_late(
+        &self,
+        action: &Action,
+        observation: &Observation,
+        truncated: &[Field],
+    ) -> Result<Option<Recorded>, Error> {
+        let chain = self.stored_chain(action.action_id)?;
+        let standing = self.attribution(action.action_id, None)?;
+        let mut late = self.empty_append(action.action_id);
+        push_line(&mut late, true, truncated, &EntryBody::Observation(observation.clone()))?;
+        let revised = self.judge_with(action, &chain, &standing, observation)?;
+        let attribution = revised.as_ref().map(stored).transpose()?;
+        let amend = Amend {
+            action: action.action_id,
+            expect_version: standing.version,
+            expect_entries: chain.n_entries(),
+            late: Some(late),
+            attribution,
+            completed: None,
+        };
+        match self.submit_one(Write::Amend(Box::new(amend)))? {
+            Answer::Attributed { late: Some(answer), cursor } => {
+                if let (Some(made), Some(_)) = (&revised, cursor) {
+                    let duration = Timestamp::from_seconds(action.duration_seconds.unwrap_or_default());
+                    self.tell_completed(action, made, duration.unwrap_or_default().micros(), action.step_count);
+                }
+                Ok(Some(match answer {
+                    EntryAnswer::Stored { seq, repeat } => Recorded::Stored { seq, repeat },
+                    EntryAnswer::Refused(reason) => Recorded::Refused(refusal(reason)),
+                    EntryAnswer::Late { .. } => Recorded::Refused(refusal(RefusalReason::ClosedAction)),
+                }))
+            }
+            Answer::Refused(reason) => Ok(Some(Recorded::Refused(refusal(reason)))),
+            _ => Ok(None),
+        }
+    }
+
+    /// The next version of the attribution, where the observation changes the score.
+    fn judge_with(
+        &self,
+        action: &Action,
+        chain: &Chain,
+        standing: &Attribution,
+        observation: &Observation,
+    ) -> Result<Option<Attribution>, Error> {
+        let duration = Timestamp::from_seconds(action.duration_seconds.unwrap_or_default()).unwrap_or_default();
+        let made = self.attribute(Judged {
+            action,
+            chain,
+            late: Some(observation),
+            closing: standing.closing,
+            duration_micros: duration.micros(),
+            outcome: standing.outcome.clone(),
+            reward: standing.reward,
+            version: standing.version + 1,
+            attributed_at: self.wall(),
+            reason: Some("late observation".to_owned()),
+        })?;
+        let judgement = |of: &Attribution| (of.success_score.to_bits(), of.evaluated, of.verdict);
+        Ok((judgement(&made) != judgement(standing)).then_some(made))
+    }
+}

@@ -1,0 +1,211 @@
+//! SQLite behind the [`Store`] trait: one writer, any number of readers, WAL with an fsync at every commit.
+
+mod commit;
+mod counters;
+mod deliver;
+mod index;
+mod open;
+mod query;
+mod read;
+mod rows;
+mod seal;
+mod verify;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use accredit_model::{Action, ActionId, Stats, Timestamp, Version};
+use rusqlite::Connection;
+
+use crate::{
+    Answer, Chain, DeadLetter, Due, Filter, IdleFrom, Oldest, Sizes, Store, StoreError, StoredAttribution,
+    VerifyReport, Write,
+};
+use counters::Counters;
+use index::Index;
+
+/// The version of the schema that this build writes. Older ones are migrated on opening.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Idle reading connections that are kept.
+const READERS_MAX: usize = 4;
+
+/// A store in one SQLite file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    path: PathBuf,
+    /// Held for the lifetime of a writing store.
+    lock: Option<File>,
+    writer: Mutex<Writer>,
+    readers: Mutex<Vec<Connection>>,
+}
+
+/// What the one writer owns. A reading store has one too, for its index, and never writes with it.
+#[derive(Debug)]
+struct Writer {
+    conn: Connection,
+    index: Index,
+    counters: Counters,
+    /// Bytes committed since the write-ahead log was last emptied, about.
+    unmoved_bytes: usize,
+    /// SQLite's mark of other processes' commits, for a reading store.
+    data_version: i64,
+}
+
+impl SqliteStore {
+    /// Opens the store for writing; makes it where there is none.
+    ///
+    /// # Errors
+    /// When another process writes to it, it is read-only, no store, of a newer schema, or damaged.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        open::writable(path)
+    }
+
+    /// Opens the store for reading, beside a process that writes to it.
+    ///
+    /// # Errors
+    /// When there is none, it is no store, of another schema, or damaged.
+    pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        open::readable(path)
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        // A panic inside a commit has rolled the transaction back when the connection's guard was dropped, and the
+        // index is restored before the lock is given up, so the state behind a poisoned lock is sound.
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The writer, with its index up to date: a reading store looks whether another process has committed.
+    fn fresh(&self) -> Result<MutexGuard<'_, Writer>, StoreError> {
+        let mut writer = self.writer();
+        if self.lock.is_none() {
+            writer.refresh()?;
+        }
+        Ok(writer)
+    }
+
+    /// Runs a query on a reading connection.
+    fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let pooled = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let conn = match pooled {
+            Some(conn) => conn,
+            None => open::reader(&self.path)?,
+        };
+        let result = query(&conn);
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if readers.len() < READERS_MAX {
+            readers.push(conn);
+        }
+        result
+    }
+}
+
+impl Store for SqliteStore {
+    fn commit(&self, batch: Vec<Write>) -> Result<Vec<Answer>, StoreError> {
+        if self.lock.is_none() {
+            return Err(StoreError::ReadOnly);
+        }
+        self.writer().commit(batch)
+    }
+
+    fn maintain(&self) -> Result<(), StoreError> {
+        self.writer().maintain()
+    }
+
+    fn action(&self, id: ActionId) -> Result<Option<Action>, StoreError> {
+        let open = self.fresh()?.index.get(id);
+        self.read(|conn| query::action(conn, id, open))
+    }
+
+    fn chain(&self, id: ActionId) -> Result<Option<Chain>, StoreError> {
+        let open = self.fresh()?.index.get(id);
+        self.read(|conn| read::chain(conn, id, open))
+    }
+
+    fn attribution(&self, id: ActionId, version: Option<Version>) -> Result<Option<StoredAttribution>, StoreError> {
+        self.read(|conn| read::attribution(conn, id, version))
+    }
+
+    fn attributions_after(&self, cursor: u64, limit: usize) -> Result<Vec<StoredAttribution>, StoreError> {
+        self.read(|conn| read::attributions_after(conn, cursor, limit))
+    }
+
+    fn attribution_at(&self, cursor: u64) -> Result<Option<StoredAttribution>, StoreError> {
+        Ok(self.attributions_after(cursor.saturating_sub(1), 1)?.into_iter().find(|found| found.cursor == cursor))
+    }
+
+    fn list(
+        &self,
+        filter: &Filter,
+        limit: usize,
+        before: Option<u64>,
+    ) -> Result<(Vec<Action>, Option<u64>), StoreError> {
+        let rows = self.read(|conn| query::list(conn, filter, limit, before))?;
+        let writer = self.fresh()?;
+        let next = (rows.len() > limit).then(|| rows.get(limit.saturating_sub(1)).map(|row| row.no)).flatten();
+        let actions = rows.into_iter().take(limit).map(|row| row.with_index(&writer.index)).collect();
+        Ok((actions, next))
+    }
+
+    fn children(&self, id: ActionId) -> Result<Vec<Action>, StoreError> {
+        let rows = self.read(|conn| query::children(conn, id))?;
+        let writer = self.fresh()?;
+        Ok(rows.into_iter().map(|row| row.with_index(&writer.index)).collect())
+    }
+
+    fn idle(&self, from: IdleFrom, before: Timestamp, limit: usize) -> Result<Vec<ActionId>, StoreError> {
+        Ok(self.fresh()?.index.idle(from, before, limit))
+    }
+
+    fn oldest_open(&self, oldest: Oldest) -> Result<Option<ActionId>, StoreError> {
+        Ok(self.fresh()?.index.oldest(oldest))
+    }
+
+    fn stats(&self) -> Result<Stats, StoreError> {
+        Ok(self.fresh()?.counters.stats())
+    }
+
+    fn register_sink(&self, name: &str) -> Result<u64, StoreError> {
+        if self.lock.is_none() {
+            return Err(StoreError::ReadOnly);
+        }
+        self.writer().register_sink(name)
+    }
+
+    fn due(&self, sink: &str, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError> {
+        self.read(|conn| deliver::due(conn, sink, now, limit))
+    }
+
+    fn dead_letters(&self) -> Result<Vec<DeadLetter>, StoreError> {
+        self.read(deliver::dead_letters)
+    }
+
+    fn verify(
+        &self,
+        check: &dyn Fn(&Action, &Chain, &StoredAttribution) -> Option<String>,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<VerifyReport, StoreError> {
+        verify::verify(self, check, progress)
+    }
+
+    fn sizes(&self) -> Result<Sizes, StoreError> {
+        self.read(|conn| query::sizes(conn, &self.path))
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        if self.lock.is_some() {
+            // Best effort: whatever stays in the write-ahead log is replayed at the next opening.
+            let writer = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner);
+            drop(writer.close());
+        }
+    }
+}

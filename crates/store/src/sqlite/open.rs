@@ -1,0 +1,168 @@
+//! Opening: the lock, the pragmas, the schema, the index.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::counters::Counters;
+use super::index::Index;
+use super::{SCHEMA_VERSION, SqliteStore, Writer};
+use crate::StoreError;
+
+/// "accr" in ASCII: tells an accredit store from any other SQLite file.
+const APPLICATION_ID: i64 = 0x6163_6372;
+
+/// Small enough that recording a single step writes little, large enough that a bulk load needs few pages.
+const PAGE_BYTES: u32 = 4096;
+
+pub(super) fn writable(path: &Path) -> Result<SqliteStore, StoreError> {
+    check_permissions(path)?;
+    let lock = take_lock(path)?;
+    let is_new = !path.exists() || fs::metadata(path).is_ok_and(|meta| meta.len() == 0);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    if is_new {
+        conn.execute_batch(&format!("PRAGMA page_size = {PAGE_BYTES}"))?;
+    } else {
+        check_identity(&conn, path)?;
+    }
+    conn.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0")?;
+    conn.execute_batch("PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; PRAGMA busy_timeout = 10000")?;
+    if is_new {
+        create(&conn)?;
+        sync_folder(path)?;
+    }
+    conn.set_prepared_statement_cache_capacity(64);
+    let counters = Counters::load(&conn)?;
+    let index = Index::load(&conn)?;
+    let writer = Writer { conn, index, counters, unmoved_bytes: 0, data_version: 0 };
+    Ok(SqliteStore { path: path.to_owned(), lock: Some(lock), writer: Mutex::new(writer), readers: Mutex::default() })
+}
+
+pub(super) fn readable(path: &Path) -> Result<SqliteStore, StoreError> {
+    let conn = reader(path)?;
+    check_identity(&conn, path)?;
+    let mut writer =
+        Writer { conn, index: Index::default(), counters: Counters::default(), unmoved_bytes: 0, data_version: -1 };
+    writer.refresh()?;
+    Ok(SqliteStore { path: path.to_owned(), lock: None, writer: Mutex::new(writer), readers: Mutex::default() })
+}
+
+/// A connection that only reads.
+pub(super) fn reader(path: &Path) -> Result<Connection, StoreError> {
+    if !path.exists() {
+        return Err(StoreError::Missing { path: path.to_owned() });
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    conn.execute_batch("PRAGMA query_only = TRUE; PRAGMA cache_size = -4096; PRAGMA busy_timeout = 10000")?;
+    conn.set_prepared_statement_cache_capacity(32);
+    Ok(conn)
+}
+
+/// Root may write to a file that is marked read-only; whoever marked it did not want that.
+fn check_permissions(path: &Path) -> Result<(), StoreError> {
+    match fs::metadata(path) {
+        Ok(meta) if meta.permissions().readonly() => Err(StoreError::ReadOnlyFile { path: path.to_owned() }),
+        Ok(meta) if meta.is_dir() => Err(StoreError::NotAStore { path: path.to_owned() }),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(source) => Err(StoreError::Io { path: path.to_owned(), source }),
+    }
+}
+
+/// A lock file beside the store: a lock on the file itself would hinder SQLite's own, and those of readers.
+fn take_lock(path: &Path) -> Result<File, StoreError> {
+    let mut lock_path = path.as_os_str().to_owned();
+    lock_path.push("-lock");
+    let lock_path = PathBuf::from(lock_path);
+    let opened = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path);
+    let lock = opened.map_err(|source| match source.kind() {
+        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+            StoreError::ReadOnlyFile { path: path.to_owned() }
+        }
+        _ => StoreError::Io { path: lock_path.clone(), source },
+    })?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: path.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(StoreError::Io { path: lock_path, source }),
+    }
+}
+
+/// Refuses files of others and of the future before anything is written to them.
+fn check_identity(conn: &Connection, path: &Path) -> Result<(), StoreError> {
+    let not_a_store = || StoreError::NotAStore { path: path.to_owned() };
+    let pragma = |name: &str| conn.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let application = match pragma("application_id") {
+        Ok(application) => application,
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => return Err(not_a_store()),
+        Err(error) => return Err(error.into()),
+    };
+    if application != APPLICATION_ID {
+        return Err(not_a_store());
+    }
+    let found = u32::try_from(pragma("user_version")?).map_err(|_| not_a_store())?;
+    match found {
+        SCHEMA_VERSION => Ok(()),
+        0 => Err(not_a_store()),
+        _ => Err(StoreError::SchemaTooNew { path: path.to_owned(), found, supported: SCHEMA_VERSION }),
+    }
+}
+
+fn create(conn: &Connection) -> Result<(), StoreError> {
+    conn.execute_batch(&format!(
+        "BEGIN IMMEDIATE; {}; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; COMMIT",
+        include_str!("schema.sql"),
+    ))?;
+    Ok(())
+}
+
+/// A new file's name is durable when its folder is.
+fn sync_folder(path: &Path) -> Result<(), StoreError> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let synced = File::open(folder).and_then(|folder| folder.sync_all());
+    synced.map_err(|source| StoreError::Io { path: folder.to_owned(), source })
+}
+
+impl Writer {
+    /// Reads counters and index anew where another process has committed since.
+    pub(super) fn refresh(&mut self) -> Result<(), StoreError> {
+        let version = self.conn.pragma_query_value(None, "data_version", |row| row.get::<_, i64>(0))?;
+        if version != self.data_version {
+            let snapshot = self.conn.unchecked_transaction()?;
+            self.counters = Counters::load(&snapshot)?;
+            self.index = Index::load(&snapshot)?;
+            snapshot.finish()?;
+            self.data_version = version;
+        }
+        Ok(())
+    }
+
+    /// Empties the write-ahead log into the file when it has grown long.
+    pub(super) fn maintain(&mut self) -> Result<(), StoreError> {
+        const UNMOVED_BYTES_MAX: usize = 16 << 20;
+        if self.unmoved_bytes >= UNMOVED_BYTES_MAX {
+            self.move_log()?;
+        }
+        Ok(())
+    }
+
+    fn move_log(&mut self) -> Result<(), StoreError> {
+        self.unmoved_bytes = 0;
+        // Passive: waits for nobody. A long reader leaves a rest in the log for the next time.
+        self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+
+    /// Leaves the file as the next opening likes it best.
+    pub(super) fn close(&mut self) -> Result<(), StoreError> {
+        self.reckon()?;
+        self.move_log()
+    }
+}

@@ -1,0 +1,123 @@
+//! The trait that every store implements.
+
+use accredit_model::{Action, ActionId, Stats, Timestamp, Version};
+
+use crate::{
+    Answer, Chain, DeadLetter, Due, Filter, IdleFrom, Oldest, Sizes, StoreError, StoredAttribution, VerifyReport, Write,
+};
+
+/// A durable store of actions. All calls block; a commit takes about one fsync.
+pub trait Store: Send + Sync + 'static {
+    /// Carries out a batch in order, in one transaction. When it returns, everything answered with success is durable.
+    ///
+    /// # Errors
+    /// When the batch could not be made durable; then nothing of it was done, and it may be tried again.
+    fn commit(&self, batch: Vec<Write>) -> Result<Vec<Answer>, StoreError>;
+
+    /// Moves committed data to its resting place where enough has gathered. Called after a commit's answers are out.
+    ///
+    /// # Errors
+    /// When the disk fails; nothing is lost.
+    fn maintain(&self) -> Result<(), StoreError>;
+
+    /// One action; `None` where unknown.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn action(&self, id: ActionId) -> Result<Option<Action>, StoreError>;
+
+    /// The entries of one action; `None` where unknown.
+    ///
+    /// # Errors
+    /// When it cannot be read or is damaged.
+    fn chain(&self, id: ActionId) -> Result<Option<Chain>, StoreError>;
+
+    /// One version of an attribution, the latest where none is named.
+    ///
+    /// # Errors
+    /// When it cannot be read or is damaged.
+    fn attribution(&self, id: ActionId, version: Option<Version>) -> Result<Option<StoredAttribution>, StoreError>;
+
+    /// The attributions after a cursor of the feed, at most `limit`, in order.
+    ///
+    /// # Errors
+    /// When they cannot be read or are damaged.
+    fn attributions_after(&self, cursor: u64, limit: usize) -> Result<Vec<StoredAttribution>, StoreError>;
+
+    /// The attribution at one cursor of the feed.
+    ///
+    /// # Errors
+    /// When it cannot be read or is damaged.
+    fn attribution_at(&self, cursor: u64) -> Result<Option<StoredAttribution>, StoreError>;
+
+    /// Actions that match, newest first, at most `limit`, begun before the action numbered `before`; with the number
+    /// to go on from where there are more.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn list(
+        &self,
+        filter: &Filter,
+        limit: usize,
+        before: Option<u64>,
+    ) -> Result<(Vec<Action>, Option<u64>), StoreError>;
+
+    /// The actions that name this one as their parent, oldest first.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn children(&self, id: ActionId) -> Result<Vec<Action>, StoreError>;
+
+    /// Open actions that have been idle since before this moment of the clock that never jumps, the oldest first.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn idle(&self, from: IdleFrom, before: Timestamp, limit: usize) -> Result<Vec<ActionId>, StoreError>;
+
+    /// The open action that gives way next. Frozen ones are passed over.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn oldest_open(&self, oldest: Oldest) -> Result<Option<ActionId>, StoreError>;
+
+    /// The counters at this instant.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn stats(&self) -> Result<Stats, StoreError>;
+
+    /// Makes a sink known, which owes it every experience from the first; answers the cursor that it has taken.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn register_sink(&self, name: &str) -> Result<u64, StoreError>;
+
+    /// Deliveries of a sink whose next attempt is due.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn due(&self, sink: &str, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError>;
+
+    /// Deliveries that were given up.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn dead_letters(&self) -> Result<Vec<DeadLetter>, StoreError>;
+
+    /// Reads everything and compares: checksums, sequences, counters, sums of credit, versions. `check` looks at one
+    /// attribution and says what is wrong with it; `progress` hears actions done and in all.
+    ///
+    /// # Errors
+    /// When the file cannot be read at all; what is merely wrong goes into the report.
+    fn verify(
+        &self,
+        check: &dyn Fn(&Action, &Chain, &StoredAttribution) -> Option<String>,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<VerifyReport, StoreError>;
+
+    /// The bytes that the store takes on disk, and what they hold.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn sizes(&self) -> Result<Sizes, StoreError>;
+}
