@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use accredit_model::{
     Action, ActionId, Attribution, Cancel, Closing, Completion, EventBody, JsonObject, RefusalReason, Revision, Status,
-    Timestamp,
+    Timestamp, rounded_duration,
 };
 use accredit_store::{Amend, Answer, Chain, Close, SealedChain, Write};
 use serde_json::{Value, json};
@@ -222,7 +222,7 @@ impl Inner {
             agent_id: action.agent_id.clone(),
             action_type: action.action_type.clone(),
             goal_id: action.goal_id.clone(),
-            duration_seconds: format!("{seconds:.2}").parse().unwrap_or(seconds),
+            duration_seconds: rounded_duration(action.begun_at, seconds),
             step_count,
             success_score: made.success_score,
             verdict: made.verdict,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Entry, Experience};
+use crate::{Entry, Experience, Timestamp};
 
 /// Entries at the end of a chain that the summaries show.
 const SUMMARY_ENTRIES: usize = 50;
@@ -49,7 +49,7 @@ pub fn compat_chain(experience: &Experience) -> Value {
         "goal_id": action.goal_id,
         "expected_outcome": action.expected_outcome,
         "acceptance_criteria": action.acceptance_criteria,
-        "duration_seconds": two_decimals(action.duration_seconds.unwrap_or_default()),
+        "duration_seconds": rounded_duration(action.begun_at, action.duration_seconds.unwrap_or_default()),
         "step_count": action.step_count,
         "observation_count": action.observation_count,
         "outcome": attribution.outcome,
@@ -84,6 +84,14 @@ pub fn interaction_prompt(experience: &Experience) -> String {
         action.observation_count,
         attribution.success_score,
     )
+}
+
+/// A duration in seconds, rounded to two decimals as the older module did: from the difference of two times of day in
+/// floating point, whose last bits decide where the third decimal is a five.
+#[must_use]
+pub fn rounded_duration(begun_at: Timestamp, seconds: f64) -> f64 {
+    let begun = begun_at.seconds();
+    two_decimals((begun + seconds) - begun)
 }
 
 /// Rounds to two decimals, ties to even in the exact binary value, as the older module did.

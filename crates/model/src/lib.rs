@@ -36,7 +36,7 @@ pub use action::{Action, Closing, Status};
 pub use attribution::{
     Attribution, CriterionResult, CriterionVerdict, Evidence, ExpectationResult, Grounding, Source, Verdict,
 };
-pub use chain::{compat_chain, interaction_prompt};
+pub use chain::{compat_chain, interaction_prompt, rounded_duration};
 pub use command::{Begin, Cancel, Command, Completion, Observation, Revision, Step, Usage};
 pub use entry::{Entry, EntryBody, EntryKind, Field};
 pub use event::{Event, EventBody};

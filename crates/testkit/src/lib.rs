@@ -1,1 +1,11 @@
-//! Placeholder.
+//! What tests of accredit need: clocks and ids that replay, the runner of parity scenarios, the crash harness.
+//!
+//! What this crate is not: a part of the product. Nothing but tests, benchmarks and `xtask` depends on it.
+
+mod clock;
+pub mod crash;
+pub mod parity;
+mod random;
+
+pub use clock::{FakeClock, SeededIds, environment};
+pub use random::Random;
