@@ -24,7 +24,9 @@ pub(crate) fn evaluate(criterion: &str, case: &Case<'_>) -> CriterionResult {
         None if is_name(criterion.trim()) => {
             case.name(criterion.trim()).map(|(value, source)| (is_truthy(&value), source))
         }
-        None => Expression::parse(criterion).and_then(|expression| evaluate_expression(&expression, case)),
+        None => {
+            Expression::parse(criterion, &case.budget).and_then(|expression| evaluate_expression(&expression, case))
+        }
     };
     let (result, source) = match decided {
         Some((true, source)) => (CriterionVerdict::Pass, source),
@@ -71,7 +73,7 @@ fn evaluate_expression(expression: &Expression, case: &Case<'_>) -> Option<(bool
         source = source.max(supplied_by.unwrap_or_default());
     }
     let variables = values.iter().map(|(name, (value, _))| (name.as_str(), value.as_ref())).collect();
-    expression.evaluate(&variables).map(|holds| (holds, source))
+    expression.evaluate(&variables, &case.budget).map(|holds| (holds, source))
 }
 
 /// Finds what a reference means: the longest of `a.b.c`, `a.b`, `a` that is the name of something, as keys may hold

@@ -5,6 +5,9 @@ use serde_json::Value;
 
 use crate::matcher::{self, DEPTH_MAX};
 
+/// Regular expressions in an expectation; each is compiled at every scoring, which takes 10 ms at worst.
+const PATTERNS_MAX: usize = 20;
+
 /// Characters of a key that a refusal shows.
 const SHOWN_CHARS_MAX: usize = 64;
 
@@ -39,14 +42,20 @@ fn is_match_at(expected: &Value, actual: &Value, depth: usize) -> bool {
 ///
 /// # Errors
 /// [`RefusalReason::InvalidField`] that names the first key whose matcher has an unknown operator, an operand of the
-/// wrong type or a bad regular expression, or that mixes operators with plain keys.
+/// wrong type or a bad regular expression, that mixes operators with plain keys, or that has one regular expression
+/// more than 20.
 pub fn validate_expectation(expected: &JsonObject) -> Result<(), Refusal> {
+    let mut n_patterns = 0;
     for (key, value) in expected {
         let mut open = vec![value];
         while let Some(value) = open.pop() {
             match value {
                 Value::Array(elements) => open.extend(elements),
                 Value::Object(object) if matcher::is_matcher(object) => {
+                    n_patterns += usize::from(object.contains_key(matcher::REGEX));
+                    if n_patterns > PATTERNS_MAX {
+                        return Err(refusal(key, matcher::REGEX, "is used more than 20 times"));
+                    }
                     if let Some((operator, defect)) = matcher::defect(object) {
                         return Err(refusal(key, operator, defect));
                     }

@@ -15,7 +15,8 @@ use regex::Regex;
 use serde_json::Value;
 
 use crate::matcher::DEPTH_MAX;
-use crate::{pattern, work};
+use crate::pattern;
+use crate::work::Budget;
 
 /// Characters of an expression.
 const EXPRESSION_CHARS_MAX: usize = 1_000;
@@ -64,7 +65,7 @@ impl Reference<'_> {
 
 impl Expression {
     /// Parses an expression; `None` where the text is none, or exceeds a bound.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str, budget: &Budget) -> Option<Self> {
         if text.chars().nth(EXPRESSION_CHARS_MAX).is_some() {
             return None;
         }
@@ -76,7 +77,7 @@ impl Expression {
             return None;
         }
         let mut patterns = HashMap::new();
-        compile_patterns(&mut tree, &mut patterns)?;
+        compile_patterns(&mut tree, &mut patterns, budget)?;
         Some(Self { tree, patterns: Arc::new(patterns) })
     }
 
@@ -94,8 +95,8 @@ impl Expression {
     }
 
     /// The value of the expression; `None` where it is no boolean, fails, or would take too much work.
-    pub(crate) fn evaluate(&self, variables: &BTreeMap<&str, &Value>) -> Option<bool> {
-        if !work::is_affordable(&self.tree, variables) {
+    pub(crate) fn evaluate(&self, variables: &BTreeMap<&str, &Value>, budget: &Budget) -> Option<bool> {
+        if !budget.pay_for(&self.tree, variables) {
             return None;
         }
         let mut context = Context::with_env(Arc::clone(&FUNCTIONS));
@@ -171,17 +172,18 @@ fn is_evaluable(tree: &IdedExpr) -> bool {
 
 /// Compiles the patterns of `matches` once, within a memory limit, and lets the calls use them. A pattern that is not
 /// written out could be anything, so it makes the expression unusable.
-fn compile_patterns(node: &mut IdedExpr, patterns: &mut HashMap<String, Regex>) -> Option<()> {
+fn compile_patterns(node: &mut IdedExpr, patterns: &mut HashMap<String, Regex>, budget: &Budget) -> Option<()> {
     if let Expr::Call(call) = &mut node.expr
         && call.func_name == "matches"
     {
         let LiteralValue::String(text) = literal(call.args.last()?)? else { return None };
         if !patterns.contains_key(text.inner()) {
+            budget.pay_for_pattern().then_some(())?;
             patterns.insert(text.inner().to_owned(), pattern::compile(text.inner())?);
         }
         MATCHES.clone_into(&mut call.func_name);
     }
-    parts_mut(&mut node.expr).into_iter().try_for_each(|part| compile_patterns(part, patterns))
+    parts_mut(&mut node.expr).into_iter().try_for_each(|part| compile_patterns(part, patterns, budget))
 }
 
 fn literal(node: &IdedExpr) -> Option<&LiteralValue> {

@@ -10,8 +10,10 @@
 //! never went through the guard it still ends, without a panic, but its answers may say less.
 //!
 //! Limits: an acceptance criterion is evaluated while it has at most 1,000 characters, 32 open brackets, 64 levels of
-//! syntax and an estimated million units of work (about a tenth of a second); past any of these it is unevaluable.
-//! JSON is compared to 128 levels. A tree is a slice, and a level of it costs no stack.
+//! syntax and an estimated million units of work (a tenth of a second at most), and all criteria of an action together
+//! four million; past any of these a criterion is unevaluable. A regular expression takes up to 1 MiB compiled, and an
+//! expectation has up to 20 of them. JSON is compared to 128 levels. A tree is a slice, and a level of it costs no
+//! stack.
 //!
 //! ```
 //! use accredit_credit::{ActionFacts, Decay, CreditMethod, ScoreInput, StepFeatures, Trajectory, score};

@@ -17,8 +17,10 @@ const RELATIVE_TOLERANCE: f64 = 0.1;
 pub(crate) const DEPTH_MAX: usize = 128;
 
 /// The operators. `$truncated` is what the guard puts in place of a value that was too large: it matches nothing.
-pub(crate) const OPERATORS: [&str; 10] =
-    ["$gte", "$gt", "$lte", "$lt", "$eq", "$ne", "$in", "$regex", "$near", TRUNCATED];
+pub(crate) const OPERATORS: [&str; 10] = ["$gte", "$gt", "$lte", "$lt", "$eq", "$ne", "$in", REGEX, NEAR, TRUNCATED];
+
+/// Searches a text for a regular expression, anywhere in it.
+pub(crate) const REGEX: &str = "$regex";
 
 const NEAR: &str = "$near";
 const TRUNCATED: &str = "$truncated";
@@ -49,7 +51,7 @@ pub(crate) fn is_met(matcher: &JsonObject, actual: &Value) -> bool {
             "$eq" => is_equal(actual, operand, 0),
             "$ne" => !is_equal(actual, operand, 0),
             "$in" => operand.as_array().is_some_and(|values| values.iter().any(|value| is_equal(actual, value, 0))),
-            "$regex" => is_found(operand, actual),
+            REGEX => is_found(operand, actual),
             NEAR => near(matcher, operand, actual),
             _ => false,
         }
@@ -67,7 +69,7 @@ fn operand_defect(key: &str, operand: &Value) -> Option<&'static str> {
             Some("needs a number or a string")
         }
         "$in" if !operand.is_array() => Some("needs an array"),
-        "$regex" => match operand.as_str() {
+        REGEX => match operand.as_str() {
             None => Some("needs a string"),
             Some(text) => pattern::compile(text).is_none().then_some("is no regular expression within the size limit"),
         },
@@ -122,7 +124,7 @@ fn is_found(operand: &Value, actual: &Value) -> bool {
 
 fn near(matcher: &JsonObject, operand: &Value, actual: &Value) -> bool {
     let tolerance = |name, default| match matcher.get(name) {
-        Some(tolerance) => tolerance.as_f64(),
+        Some(tolerance) => tolerance.as_f64().filter(|tolerance| *tolerance >= 0.0),
         None => Some(default),
     };
     let (Some(absolute), Some(relative)) = (tolerance("abs", ABSOLUTE_TOLERANCE), tolerance("rel", RELATIVE_TOLERANCE))

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::NEUTRAL_SCORE;
 use crate::observed::Observed;
+use crate::work::Budget;
 use crate::{criterion, expectation};
 
 /// The score of an action that the engine closed, or that reports a timeout, and of which nothing was expected.
@@ -99,7 +100,7 @@ pub struct Score {
 pub fn score(input: &ScoreInput<'_>) -> Score {
     let empty = JsonObject::new();
     let outcome = if input.closing == Closing::Completed { input.outcome } else { &empty };
-    let case = Case { input, outcome, observed: Observed::of(input.observations) };
+    let case = Case { input, outcome, observed: Observed::of(input.observations), budget: Budget::default() };
     let expectation: Vec<ExpectationResult> =
         input.expected.iter().map(|(key, expected)| case.expectation(key, expected)).collect();
     let criteria: Vec<CriterionResult> =
@@ -155,6 +156,7 @@ pub(crate) struct Case<'a> {
     input: &'a ScoreInput<'a>,
     outcome: &'a JsonObject,
     pub(crate) observed: Observed<'a>,
+    pub(crate) budget: Budget,
 }
 
 /// A value and what supplied it.

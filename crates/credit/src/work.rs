@@ -4,6 +4,7 @@
 //! its work, one unit being about the evaluation of one node of the tree (100 ns). Macros multiply: `a.all(x, b.exists(y,
 //! x == y))` takes as much as `a` times `b`.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use cel::common::ast::{ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators};
@@ -12,8 +13,14 @@ use serde_json::Value;
 use crate::expression::{MATCHES, segments};
 use crate::matcher::DEPTH_MAX;
 
-/// Units that an expression may take.
+/// Units that one expression may take: a tenth of a second at most.
 const WORK_MAX: f64 = 1e6;
+
+/// Units that all criteria of an action may take together.
+const WORK_OF_ALL_MAX: f64 = 4e6;
+
+/// Units of compiling a pattern, which takes 0.1 ms as a rule and 10 ms at worst.
+const PATTERN: f64 = 4e4;
 
 /// Units of one round of a macro, beside what its body takes: a scope and its variables.
 const ROUND: f64 = 4.0;
@@ -21,12 +28,37 @@ const ROUND: f64 = 4.0;
 /// Bytes of text that are compared or copied in one unit.
 const BYTES_PER_UNIT: f64 = 16.0;
 
-/// Whether evaluating the tree over these variables stays within the limit.
-pub(crate) fn is_affordable(tree: &IdedExpr, variables: &BTreeMap<&str, &Value>) -> bool {
-    let mut bounds = Bounds { variables, work: 0.0, locals: Vec::new() };
-    bounds.of(tree);
-    // Also false where the estimate overflowed to infinity or NaN.
-    bounds.work <= WORK_MAX
+/// What is left for the criteria of one action. What cannot be paid for is not begun.
+pub(crate) struct Budget(Cell<f64>);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(Cell::new(WORK_OF_ALL_MAX))
+    }
+}
+
+impl Budget {
+    /// Pays for one pattern.
+    pub(crate) fn pay_for_pattern(&self) -> bool {
+        self.pay(PATTERN)
+    }
+
+    /// Pays for evaluating the tree over these variables, where that stays within the limit of one expression.
+    pub(crate) fn pay_for(&self, tree: &IdedExpr, variables: &BTreeMap<&str, &Value>) -> bool {
+        let mut bounds = Bounds { variables, work: 0.0, locals: Vec::new() };
+        bounds.of(tree);
+        // Also false where the estimate overflowed to infinity or NaN.
+        bounds.work <= WORK_MAX && self.pay(bounds.work)
+    }
+
+    fn pay(&self, units: f64) -> bool {
+        let left = self.0.get() - units;
+        if left < 0.0 {
+            return false;
+        }
+        self.0.set(left);
+        true
+    }
 }
 
 /// Upper bounds of a value.

@@ -1,5 +1,6 @@
 //! Opening actions and recording entries.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -119,9 +120,13 @@ impl Engine {
 
     /// Counts entries that a door refused because it could not even read them.
     pub fn refused_elsewhere(&self, reasons: &[RefusalReason]) {
-        let writes = reasons.iter().map(|reason| Write::CountRefused { reason: *reason, n: 1 }).collect();
-        // Nobody waits: the count is made with the next commit.
-        if let Err(error) = self.inner.push(writes, reasons.len() * 16, Duration::ZERO) {
+        let mut counts: BTreeMap<RefusalReason, u64> = BTreeMap::new();
+        for reason in reasons {
+            *counts.entry(*reason).or_default() += 1;
+        }
+        let writes = counts.into_iter().map(|(reason, n)| Write::CountRefused { reason, n }).collect();
+        // Nobody waits: the count is durable with the next commit.
+        if let Err(error) = self.inner.push(writes, 256, Duration::ZERO) {
             tracing::warn!(%error, "could not count refused entries");
         }
     }

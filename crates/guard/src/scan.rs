@@ -39,9 +39,9 @@ pub(crate) fn fit(text: &str, limits: &Limits) -> Fit {
 /// depends on the bytes, so the compiler takes sixteen or more at a time.
 fn is_flat_enough(bytes: &[u8], depth_max: usize) -> bool {
     // A block's count fits the one byte that keeps the vectors full. `[` and `{` differ in the bit 0x20 alone.
-    let opened = bytes.chunks(255).map(|block| {
-        usize::from(block.iter().fold(0_u8, |opened, byte| opened + u8::from(byte | 0x20 == b'{')))
-    });
+    let opened = bytes
+        .chunks(255)
+        .map(|block| usize::from(block.iter().fold(0_u8, |opened, byte| opened + u8::from(byte | 0x20 == b'{'))));
     opened.sum::<usize>() <= depth_max
 }
 
@@ -61,7 +61,7 @@ impl Extent {
             match byte {
                 b'"' => {
                     let end = string_end(bytes, at);
-                    extent.string_bytes = extent.string_bytes.max(end - at - 1);
+                    extent.string_bytes = extent.string_bytes.max((end - at).saturating_sub(2));
                     at = end;
                     continue;
                 }

@@ -6,7 +6,7 @@
 //! What this crate is not: it does no IO, has no async code and reads no clock. It decides nothing: limits live in
 //! `accredit-guard`, scores and credit in `accredit-credit`.
 //!
-//! Limits: times lie between the years -9999 and 9999 at microsecond resolution; a [`Seq`] counts to 2^64.
+//! Limits: times lie between the years 1 and 9999 at microsecond resolution; a [`Seq`] counts to 2^64.
 //!
 //! ```
 //! use accredit_model::{Command, Step};

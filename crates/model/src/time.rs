@@ -22,7 +22,7 @@ impl Timestamp {
     }
 
     /// The moment this many seconds after 1970 began, rounded to a microsecond; `None` where it is not finite or lies
-    /// outside the years -9999 to 9999.
+    /// outside the years 1 to 9999.
     #[must_use]
     pub fn from_seconds(seconds: f64) -> Option<Self> {
         let micros = (seconds * 1e6).round();
@@ -57,7 +57,8 @@ impl Timestamp {
     }
 }
 
-const MIN_MICROS: f64 = -377_705_023_201_000_000.0;
+// The years that RFC 3339 can write.
+const MIN_MICROS: f64 = -62_135_596_800_000_000.0;
 const MAX_MICROS: f64 = 253_402_207_200_000_000.0;
 
 impl fmt::Display for Timestamp {
@@ -71,17 +72,19 @@ impl fmt::Display for Timestamp {
 
 /// The text is no time. The message does not repeat it: it may be private.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected an RFC 3339 time (2026-01-31T12:00:00Z) or seconds since 1970, of the years -9999 to 9999")]
+#[error("expected an RFC 3339 time (2026-01-31T12:00:00Z) or seconds since 1970, of the years 1 to 9999")]
 pub struct TimeError;
 
 impl FromStr for Timestamp {
     type Err = TimeError;
 
     fn from_str(text: &str) -> Result<Self, TimeError> {
-        if let Ok(time) = text.parse::<jiff::Timestamp>() {
-            return Ok(Self(time.as_microsecond()));
+        match text.parse::<jiff::Timestamp>() {
+            #[expect(clippy::cast_precision_loss, reason = "only the years at the ends are compared")]
+            Ok(time) if time.as_microsecond() as f64 >= MIN_MICROS => Ok(Self(time.as_microsecond())),
+            Ok(_) => Err(TimeError),
+            Err(_) => text.parse().ok().and_then(Self::from_seconds).ok_or(TimeError),
         }
-        text.parse().ok().and_then(Self::from_seconds).ok_or(TimeError)
     }
 }
 

@@ -15,7 +15,8 @@ fn evaluate(text: &str) -> Option<bool> {
     });
     let names = names.as_object().unwrap();
     let variables = names.iter().map(|(name, value)| (name.as_str(), value)).collect();
-    Expression::parse(text)?.evaluate(&variables)
+    let budget = Budget::default();
+    Expression::parse(text, &budget)?.evaluate(&variables, &budget)
 }
 
 #[test]
@@ -69,7 +70,7 @@ fn expressions_come_out_as_booleans_or_not_at_all() {
 #[test]
 fn references_are_the_names_that_no_macro_binds() {
     let check = |text: &str, expected: &[(&[&str], Option<&str>)]| {
-        let expression = Expression::parse(text).unwrap();
+        let expression = Expression::parse(text, &Budget::default()).unwrap();
         let references: Vec<(Vec<&str>, Option<&str>)> =
             expression.references().into_iter().map(|reference| (reference.segments, reference.field)).collect();
         let expected: Vec<(Vec<&str>, Option<&str>)> =
@@ -152,7 +153,7 @@ fn what_a_person_writes_is_within_the_bounds() {
     let check = |text: &str| assert!(evaluate(text).is_some(), "{text}");
     check(&vec!["n == 1"; 40].join(" && "));
     check(&vec!["(n == 1 || x > 2)"; 40].join(" && "));
-    check(&vec!["n"; 30].join(" + ").replace("n + n", "n + n").replacen('n', "0 < n", 1));
+    check(&format!("0 < {}", vec!["n"; 30].join(" + ")));
     check("long.all(i, i >= 0 && i < 10)");
     check("long.filter(i, i > 0).map(i, i * 2).size() == 10000");
     check("texts.all(t, t.matches('^a+!$'))");
@@ -177,7 +178,7 @@ fn work_beyond_the_limit_is_not_begun() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150_000, ..ProptestConfig::default() })]
 
     /// Whatever the tokens, there is an answer or none: no panic in the library, no hang.
     #[test]

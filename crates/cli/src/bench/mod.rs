@@ -1,0 +1,97 @@
+//! `accredit bench ingest`: how fast steps become durable, beside a plain append-only file with the same fsync policy
+//! in the same run, and what they cost on disk and in memory.
+
+mod load;
+mod measure;
+mod plain;
+mod report;
+
+use std::path::PathBuf;
+
+use accredit::{ActionId, Begin, Config, Engine, EntryBody, Error, Payload, Step};
+
+pub use report::Row;
+
+/// How much to measure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Folder for the files, on the disk that is to be measured; they are deleted at the end.
+    pub folder: PathBuf,
+    /// Steps of the bulk load.
+    pub bulk_steps: u64,
+    /// Seconds that each crowd of producers records for.
+    pub secs: u64,
+    /// Open actions whose memory is measured.
+    pub open_actions: u64,
+}
+
+/// Steps that one bulk call records.
+const BULK_CALL_STEPS: u64 = 4_096;
+/// Bulk calls under way at once: while one is being made durable, the next ones are prepared.
+const BULK_CALLS: usize = 4;
+
+/// Measures everything, one row a fact; `progress` hears what comes next.
+///
+/// # Errors
+/// When the store or a file cannot be written.
+pub fn ingest(plan: &Plan, progress: &mut dyn FnMut(&str)) -> Result<Vec<Row>, Error> {
+    let mut rows = Vec::new();
+    progress("100,000 open actions: memory");
+    rows.extend(measure::memory(plan)?);
+    for producers in [1, 64, 512] {
+        progress(&format!("{producers} producers"));
+        rows.extend(load::crowd(plan, producers)?);
+    }
+    progress("bulk");
+    rows.extend(load::bulk(plan)?);
+    progress("a chain of 1,000 steps");
+    rows.extend(measure::chain(plan)?);
+    Ok(rows)
+}
+
+/// A step of about 300 bytes of JSON as an agent would record it; `n` makes it differ from others.
+fn sample_step(n: u64) -> Step {
+    // The words wander through a small vocabulary, as a real agent's do: neither constant nor noise.
+    const WORDS: [&str; 16] = [
+        "search", "flight", "hotel", "compare", "price", "cheapest", "user", "asked", "reserve", "confirm", "retry",
+        "tool", "result", "empty", "cancel", "refund",
+    ];
+    let mut bits = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut word = || {
+        bits ^= bits >> 29;
+        bits = bits.wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        WORDS[(bits >> 33) as usize % WORDS.len()]
+    };
+    let description = format!("{} the {} and {} the {} for step {n}", word(), word(), word(), word());
+    let state = format!(
+        r#"{{"turn":{n},"query":"{} {} {}","open":[{},{},{}],"budget_usd":{}.{:02},"note":"{} {} {}"}}"#,
+        word(), word(), word(), n % 7, n % 11, n % 13, 100 + n % 900, n % 100, word(), word(), word(),
+    );
+    #[expect(clippy::cast_precision_loss, reason = "below 100")]
+    let confidence = (n % 100) as f64 / 100.0;
+    Step {
+        description,
+        state: Payload::from_json(state).ok(),
+        decision: Some(word().to_owned()),
+        confidence: Some(confidence),
+        key: Some(word().to_owned()),
+        ..Step::default()
+    }
+}
+
+fn begin(engine: &Engine, agent: u64) -> Result<ActionId, Error> {
+    let begin = Begin { agent_id: format!("agent-{agent}").into(), action_type: "bench".into(), ..Begin::default() };
+    Ok(engine.begin(begin)?.action_id)
+}
+
+/// A store in the plan's folder that lets everything in.
+fn open(plan: &Plan, name: &str) -> Result<Engine, Error> {
+    let mut config = Config::at(plan.folder.join(name));
+    config.limits.entries_max = u64::MAX;
+    config.limits.open_actions_max = u64::MAX;
+    Engine::open(config)
+}
+
+fn bulk_call(first: u64, n: u64) -> Vec<EntryBody> {
+    (first..first + n).map(|n| EntryBody::Step(sample_step(n))).collect()
+}

@@ -1,0 +1,241 @@
+//! The command line: what can be asked. `docs/cli.md` is made from it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use accredit::Filter;
+use accredit_model::{Status, Timestamp, Verdict};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::source;
+
+/// Gives each step of an agent's work the credit it earned.
+#[derive(Debug, Parser)]
+#[command(name = "accredit", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// The store: the path of its file, or the http:// address of a running server [default: accredit.db]
+    #[arg(long, global = true, env = "ACCREDIT_STORE", value_name = "PATH|URL", hide_env_values = true)]
+    pub(crate) store: Option<String>,
+    /// Configuration of the engine, TOML
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server: REST over HTTP on one address, on one store
+    ///
+    /// Prints `listening on http://ADDR` once it takes connections. Ctrl-C or SIGTERM ends it: requests under way are
+    /// answered and what was acknowledged is on disk. ACCREDIT_LOG says what is logged: `info`, `debug`…
+    Serve(ServeArgs),
+    /// List actions, newest first
+    List(ListArgs),
+    /// Import files: native commands, tau-bench results, lists of chat messages
+    ///
+    /// Importing a file twice stores it once. Exits with 1 where anything was refused.
+    Import(ImportArgs),
+    /// Show an action and its chain
+    Show(ShowArgs),
+    /// Explain what an action earned and which steps earned it
+    Why(WhyArgs),
+    /// Watch what is open, what was closed, and the counters
+    Top(TopArgs),
+    /// Write closed actions with their chains and credit as JSON lines
+    Export(ExportArgs),
+    /// Check the store: checksums, sequences, counters, sums of credit
+    ///
+    /// Exits with 1 where it finds a problem.
+    Verify,
+    /// List deliveries that were given up, or try them again
+    DeadLetters(DeadLettersArgs),
+}
+
+/// `serve`
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// The address to listen on
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7117")]
+    pub(crate) listen: SocketAddr,
+}
+
+/// Which actions.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct FilterArgs {
+    /// Only this agent's
+    #[arg(long, value_name = "NAME")]
+    pub(crate) agent: Option<String>,
+    /// Only of this action type
+    #[arg(long = "type", value_name = "NAME")]
+    pub(crate) action_type: Option<String>,
+    /// Only attempts at this goal
+    #[arg(long, value_name = "ID")]
+    pub(crate) goal: Option<String>,
+    /// Only in this status: open, completed, timed_out, evicted, cancelled
+    #[arg(long, value_parser = status)]
+    pub(crate) status: Option<Status>,
+    /// Only with this verdict: success, partial, failure, unknown
+    #[arg(long, value_parser = verdict)]
+    pub(crate) verdict: Option<Verdict>,
+    /// Only begun at this time (RFC 3339 or seconds since 1970) or later
+    #[arg(long, value_name = "TIME", value_parser = source::time)]
+    pub(crate) from: Option<Timestamp>,
+    /// Only begun before this time
+    #[arg(long, value_name = "TIME", value_parser = source::time)]
+    pub(crate) to: Option<Timestamp>,
+}
+
+impl FilterArgs {
+    pub(crate) fn filter(&self) -> Filter {
+        Filter {
+            agent_id: self.agent.as_deref().map(Into::into),
+            action_type: self.action_type.as_deref().map(Into::into),
+            goal_id: self.goal.as_deref().map(Into::into),
+            status: self.status,
+            verdict: self.verdict,
+            from: self.from,
+            to: self.to,
+        }
+    }
+}
+
+/// `list`
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    /// How many
+    #[arg(long, value_name = "N", default_value_t = 25, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub(crate) limit: u64,
+    /// Go on where an earlier list ended; the end of a list says how
+    #[arg(long, value_name = "CURSOR")]
+    pub(crate) cursor: Option<String>,
+    /// All of them, whatever --limit says
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+/// `import`
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// Files to read; - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// What the files are
+    #[arg(long, value_enum, default_value_t = ImportFormat::Auto)]
+    pub(crate) format: ImportFormat,
+    /// Who acted, where the file does not say; else its name does
+    #[arg(long, value_name = "NAME")]
+    pub(crate) agent: Option<String>,
+    /// The action type to give
+    #[arg(long = "type", value_name = "NAME")]
+    pub(crate) action_type: Option<String>,
+}
+
+/// What a file to import is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ImportFormat {
+    /// Told from the content
+    Auto,
+    /// One command of wire format v1 on a line
+    Native,
+    /// Results of tau-bench: runs with `traj` and `reward`
+    TauBench,
+    /// Lists of chat messages, or objects with `messages`
+    Openai,
+}
+
+/// `show`
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// The action: its id, the beginning of it, or `last`
+    pub(crate) id: String,
+    /// A version of its attribution; the latest where not given
+    #[arg(long = "version", value_name = "N")]
+    pub(crate) attribution_version: Option<u32>,
+    /// Every entry of a long chain
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+/// `why`
+#[derive(Debug, Args)]
+pub(crate) struct WhyArgs {
+    /// The action: its id, the beginning of it, or `last`
+    pub(crate) id: String,
+    /// A version of its attribution; the latest where not given
+    #[arg(long = "version", value_name = "N")]
+    pub(crate) attribution_version: Option<u32>,
+    /// Every step of a long chain
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+/// `top`
+#[derive(Debug, Args)]
+pub(crate) struct TopArgs {
+    /// Print once and end
+    #[arg(long)]
+    pub(crate) once: bool,
+}
+
+/// `export`
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    /// What to write
+    #[arg(long, value_enum, default_value_t = ExportFormat::Jsonl)]
+    pub(crate) format: ExportFormat,
+    /// Where to write it; standard output where not given
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// What an export looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// One experience on a line
+    Jsonl,
+}
+
+/// `dead-letters`
+#[derive(Debug, Args)]
+pub(crate) struct DeadLettersArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<DeadLettersCommand>,
+}
+
+/// What to do with them.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeadLettersCommand {
+    /// List them (what happens where nothing is said)
+    List,
+    /// Put them back into the queues of their sinks
+    Replay {
+        /// Only those of this sink
+        #[arg(long, value_name = "NAME")]
+        sink: Option<String>,
+    },
+}
+
+fn status(text: &str) -> Result<Status, String> {
+    Status::from_code(text).ok_or_else(|| "it is open, completed, timed_out, evicted or cancelled".to_owned())
+}
+
+fn verdict(text: &str) -> Result<Verdict, String> {
+    let found = Verdict::ALL.into_iter().find(|verdict| verdict.code() == text);
+    found.ok_or_else(|| "it is success, partial, failure or unknown".to_owned())
+}

@@ -1,0 +1,112 @@
+//! A store file, opened in this process.
+
+use accredit::{Applied, Config, Engine, Filter, Recorded};
+use accredit_model::{Action, ActionId, Attribution, Command, Entry, Experience, Refusal, Stats, Version};
+
+use super::{Answer, DeadLetter, Node, Page, Refused, Source};
+use crate::Error;
+
+/// An engine of our own.
+pub(crate) struct Local {
+    engine: Engine,
+    place: String,
+}
+
+impl Local {
+    pub(crate) fn open(config: Config) -> Result<Self, Error> {
+        let place = config.store.display().to_string();
+        Ok(Self { engine: Engine::open(config)?, place })
+    }
+}
+
+impl Source for Local {
+    fn place(&self) -> String {
+        self.place.clone()
+    }
+
+    fn action(&self, id: ActionId) -> Result<Action, Error> {
+        Ok(self.engine.action(id)?)
+    }
+
+    fn chain(&self, id: ActionId) -> Result<Vec<Entry>, Error> {
+        Ok(self.engine.chain(id)?)
+    }
+
+    fn attribution(&self, id: ActionId, version: Option<Version>) -> Result<Attribution, Error> {
+        Ok(self.engine.attribution(id, version)?)
+    }
+
+    fn attributions(&self, id: ActionId) -> Result<Vec<Attribution>, Error> {
+        Ok(self.engine.attributions(id)?)
+    }
+
+    fn list(&self, filter: &Filter, limit: usize, cursor: Option<&str>) -> Result<Page, Error> {
+        let accredit::Page { actions, next_cursor } = self.engine.list(filter, limit, cursor)?;
+        Ok(Page { actions, next_cursor })
+    }
+
+    fn tree(&self, id: ActionId) -> Result<Vec<Node>, Error> {
+        let nodes = self.engine.tree(id)?.nodes.into_iter().map(|node| Node {
+            action_id: node.action_id,
+            parent_action_id: node.parent_action_id,
+            agent_id: node.agent_id,
+            action_type: node.action_type,
+            status: node.status,
+            verdict: node.verdict,
+            success_score: node.success_score,
+            parent_step: node.parent_step,
+            credit: node.credit,
+        });
+        Ok(nodes.collect())
+    }
+
+    fn dead_letters(&self) -> Result<Vec<DeadLetter>, Error> {
+        let letters = self.engine.dead_letters()?.into_iter().map(|letter| DeadLetter {
+            sink: letter.sink,
+            cursor: letter.cursor,
+            action_id: letter.action_id,
+            version: letter.version,
+            attempts: letter.attempts,
+            error: letter.error,
+            failed_at: letter.failed_at,
+        });
+        Ok(letters.collect())
+    }
+
+    fn replay_dead_letters(&self, sink: Option<&str>) -> Result<u64, Error> {
+        Ok(self.engine.replay_dead_letters(sink)?)
+    }
+
+    fn stats(&self) -> Result<Stats, Error> {
+        Ok(self.engine.stats()?)
+    }
+
+    fn apply(&self, commands: Vec<Result<Command, Refusal>>) -> Result<Vec<Answer>, Error> {
+        self.engine.apply(commands).into_iter().map(answer).collect()
+    }
+
+    fn engine(&self, _task: &str) -> Result<&Engine, Error> {
+        Ok(&self.engine)
+    }
+
+    fn experience(&self, id: ActionId, version: Option<Version>) -> Result<Experience, Error> {
+        Ok(self.engine.experience(id, version)?)
+    }
+}
+
+/// A refusal is the command's own; anything else that fails stops the import.
+fn answer(applied: Applied) -> Result<Answer, Error> {
+    let refused = |refusal: Refusal| Refused { reason: refusal.reason.code().to_owned(), detail: refusal.detail };
+    Ok(match applied {
+        Applied::Begun(begun) => Answer::Stored { repeat: begun.repeat },
+        Applied::Entry(Recorded::Stored { repeat, .. }) => Answer::Stored { repeat },
+        Applied::Entry(Recorded::Refused(refusal)) => Answer::Refused(refused(refusal)),
+        Applied::Attributed(attribution) => Answer::Stored { repeat: attribution.repeat },
+        Applied::Alive => Answer::Stored { repeat: false },
+        Applied::Failed(accredit::Error::Refused(refusal)) => Answer::Refused(refused(refusal)),
+        Applied::Failed(error) if crate::Exit::from(error.kind()) == crate::Exit::Conflict => {
+            Answer::Refused(Refused { reason: error.code().to_owned(), detail: error.to_string() })
+        }
+        Applied::Failed(error) => return Err(error.into()),
+    })
+}

@@ -1,0 +1,87 @@
+//! Reading actions, attributions, counters and dead letters. What comes by pages is an object with a cursor; what comes
+//! whole is an array.
+
+use accredit::{ActionType, AgentId, Filter, GoalId, Status, Verdict, body_from_json};
+use axum::extract::State;
+use axum::response::Response;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::body::{Document, Id};
+use crate::param::Query;
+use crate::problem::Problem;
+use crate::routes::{ACTION_TYPE, AGENT_ID, CURSOR, FROM, GOAL_ID, LIMIT, SINK, STATUS, TO, VERDICT, VERSION};
+
+/// Which dead letters to deliver again.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Replay {
+    /// Only this sink's; all where absent.
+    #[serde(default)]
+    sink: Option<String>,
+}
+
+/// The answer to a replay.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ReplayAnswer {
+    /// How many deliveries will be tried again.
+    replayed: u64,
+}
+
+pub(crate) async fn list(State(app): State<App>, query: Query) -> Result<Response, Problem> {
+    let verdict = |code: &str| Verdict::ALL.into_iter().find(|verdict| verdict.code() == code);
+    let filter = Filter {
+        agent_id: query.text(&AGENT_ID).map(AgentId::from),
+        action_type: query.text(&ACTION_TYPE).map(ActionType::from),
+        goal_id: query.text(&GOAL_ID).map(GoalId::from),
+        status: query.one_of(&STATUS, Status::from_code)?,
+        verdict: query.one_of(&VERDICT, verdict)?,
+        from: query.time(&FROM)?,
+        to: query.time(&TO)?,
+    };
+    let limit = query.size(&LIMIT)?;
+    let cursor = query.text(&CURSOR).map(str::to_owned);
+    app.answer(move |engine| {
+        engine.list(&filter, limit, cursor.as_deref()).map_err(|error| match error {
+            accredit::Error::Refused(_) => Problem::from(error).in_parameter(CURSOR.name),
+            error => error.into(),
+        })
+    })
+    .await
+}
+
+pub(crate) async fn action(State(app): State<App>, Id(id): Id) -> Result<Response, Problem> {
+    app.answer(move |engine| Ok(engine.action(id)?)).await
+}
+
+pub(crate) async fn chain(State(app): State<App>, Id(id): Id) -> Result<Response, Problem> {
+    app.answer(move |engine| Ok(engine.chain(id)?)).await
+}
+
+pub(crate) async fn attribution(State(app): State<App>, Id(id): Id, query: Query) -> Result<Response, Problem> {
+    let version = query.count(&VERSION)?.and_then(|version| version.try_into().ok());
+    app.answer(move |engine| Ok(engine.attribution(id, version)?)).await
+}
+
+pub(crate) async fn attributions(State(app): State<App>, Id(id): Id) -> Result<Response, Problem> {
+    app.answer(move |engine| Ok(engine.attributions(id)?)).await
+}
+
+pub(crate) async fn tree(State(app): State<App>, Id(id): Id) -> Result<Response, Problem> {
+    app.answer(move |engine| Ok(engine.tree(id)?)).await
+}
+
+pub(crate) async fn stats(State(app): State<App>) -> Result<Response, Problem> {
+    app.answer(|engine| Ok(engine.stats()?)).await
+}
+
+pub(crate) async fn dead_letters(State(app): State<App>) -> Result<Response, Problem> {
+    app.answer(|engine| Ok(engine.dead_letters()?)).await
+}
+
+pub(crate) async fn replay(State(app): State<App>, query: Query, document: Document) -> Result<Response, Problem> {
+    let replay: Replay = body_from_json(&document.or_empty_object())?;
+    let sink = replay.sink.or_else(|| query.text(&SINK).map(str::to_owned));
+    app.answer(move |engine| Ok(ReplayAnswer { replayed: engine.replay_dead_letters(sink.as_deref())? })).await
+}
