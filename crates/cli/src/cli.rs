@@ -61,6 +61,8 @@ pub(crate) enum Command {
     Verify,
     /// List deliveries that were given up, or try them again
     DeadLetters(DeadLettersArgs),
+    /// Measure this machine
+    Bench(BenchArgs),
 }
 
 /// `serve`
@@ -238,4 +240,38 @@ fn status(text: &str) -> Result<Status, String> {
 fn verdict(text: &str) -> Result<Verdict, String> {
     let found = Verdict::ALL.into_iter().find(|verdict| verdict.code() == text);
     found.ok_or_else(|| "it is success, partial, failure or unknown".to_owned())
+}
+
+/// `bench`
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    #[command(subcommand)]
+    pub(crate) command: BenchCommand,
+}
+
+/// What is measured.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchCommand {
+    /// How fast steps become durable, beside a plain file with the same fsync policy
+    ///
+    /// Works in a folder of its own on the disk that is to be measured, and deletes it at the end. The store given
+    /// with --store is not touched.
+    Ingest(BenchIngestArgs),
+}
+
+/// `bench ingest`
+#[derive(Debug, Args)]
+pub(crate) struct BenchIngestArgs {
+    /// Where to make the folder
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) folder: PathBuf,
+    /// Steps of the bulk load, of about 300 bytes each
+    #[arg(long, value_name = "N", default_value_t = 2_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) steps: u64,
+    /// Seconds that each crowd of producers records for, and the plain file as long
+    #[arg(long, value_name = "SECS", default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) secs: u64,
+    /// Open actions whose memory is measured
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) open_actions: u64,
 }

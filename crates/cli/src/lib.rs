@@ -14,6 +14,7 @@
 //! assert!(names.contains(&"why".to_owned()));
 //! ```
 
+mod bench;
 mod cli;
 mod command;
 #[cfg(test)]

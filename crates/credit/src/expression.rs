@@ -125,7 +125,8 @@ macro_rules! parts {
             match expr {
                 Expr::Call(call) => {
                     let target = & $($mutability)? call.target;
-                    (& $($mutability)? call.args).into_iter().chain(target.into_iter().map(|target| & $($mutability)? **target)).collect()
+                    let target = target.into_iter().map(|target| & $($mutability)? **target);
+                    (& $($mutability)? call.args).into_iter().chain(target).collect()
                 }
                 Expr::Comprehension(comprehension) => {
                     let comprehension = & $($mutability)? **comprehension;

@@ -1,8 +1,8 @@
 //! How much work an expression can take, before it is evaluated.
 //!
 //! An abstract evaluation: every value is replaced by upper bounds of its size, every operation by an upper bound of
-//! its work, one unit being about the evaluation of one node of the tree (100 ns). Macros multiply: `a.all(x, b.exists(y,
-//! x == y))` takes as much as `a` times `b`.
+//! its work, one unit being about the evaluation of one node of the tree (100 ns). Macros multiply:
+//! `a.all(x, b.exists(y, x == y))` takes as much as `a` times `b`.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;

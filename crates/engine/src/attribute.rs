@@ -58,7 +58,7 @@ impl<'a> Parsed<'a> {
             let damaged = |error: serde_json::Error| {
                 Error::from(StoreError::Corrupt { what: format!("entry {seq} of a chain ({error})") })
             };
-            let step: StepLine<'_> = serde_json::from_slice(line).map_err(damaged)?;
+            let step: StepLine<'_> = serde_json::from_str(line).map_err(damaged)?;
             match step.kind {
                 EntryKind::Step => steps.push(step),
                 EntryKind::Observation => {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use accredit_model::{EventBody, GoalId};
+use accredit_model::EventBody;
 use accredit_store::{Answer, EntryAnswer, Store, Write};
 
 use crate::Error;
@@ -65,7 +65,7 @@ fn event_of(write: &Write) -> Option<EventBody> {
             action_id: action.id,
             agent_id: action.agent_id.clone(),
             action_type: action.action_type.clone(),
-            goal_id: action.goal_id.as_ref().map(GoalId::clone),
+            goal_id: action.goal_id.clone(),
             parent_action_id: action.parent,
         }),
         Write::Append(append) => Some(EventBody::Recorded { action_id: append.action, first_seq: 0, entries: 0 }),

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use accredit_model::{
-    Action, ActionId, Attribution, Entry, EntryBody, Field, Observation, RefusalReason, Status, Timestamp,
+    Action, ActionId, Attribution, Entry, EntryBody, Field, LineWriter, Observation, RefusalReason, Status, Timestamp,
 };
 use accredit_store::{Amend, Answer, Chain, EntryAnswer, StoreError, Write};
 
@@ -19,8 +19,8 @@ const CONTENTION_MAX: Duration = Duration::from_secs(30);
 impl Inner {
     /// Stores an observation of a closed action, marked late, with a new version of the attribution where it changes
     /// the score. `line` is its stored form, guarded already.
-    pub(crate) fn record_late(&self, id: ActionId, line: &[u8]) -> Result<Recorded, Error> {
-        let entry = Entry::from_line(line.trim_ascii_end(), 0)
+    pub(crate) fn record_late(&self, id: ActionId, line: &str) -> Result<Recorded, Error> {
+        let entry = Entry::from_line(line.trim_end(), 0)
             .map_err(|error| Error::from(StoreError::Corrupt { what: format!("a late observation ({error})") }))?;
         let EntryBody::Observation(observation) = &entry.body else {
             return Err(Error::Bug("EN-7: only observations come late"));
@@ -47,7 +47,8 @@ impl Inner {
         let chain = self.stored_chain(action.action_id)?;
         let standing = self.attribution(action.action_id, None)?;
         let mut late = self.empty_append(action.action_id);
-        push_line(&mut late, true, truncated, &EntryBody::Observation(observation.clone()))?;
+        let writer = LineWriter::new(late.received_at, true);
+        push_line(&mut late, &writer, truncated, &EntryBody::Observation(observation.clone()))?;
         let revised = self.judge_with(action, &chain, &standing, observation)?;
         let attribution = revised.as_ref().map(stored).transpose()?;
         let amend = Amend {

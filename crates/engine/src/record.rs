@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use accredit_guard::EvictionOrder;
 use accredit_model::{
-    ActionId, Begin, Closing, Entry, EntryBody, Field, Observation, Refusal, RefusalReason, Seq, Step, Timestamp,
+    ActionId, Begin, Closing, EntryBody, Field, LineWriter, Observation, Refusal, RefusalReason, Seq, Step, Timestamp,
 };
 use accredit_store::{ActionSpec, Answer, Append, EntryAnswer, EntryMark, LateObservations, NewAction, Oldest, Write};
 use xxhash_rust::xxh3::xxh3_128;
@@ -196,13 +196,15 @@ impl Inner {
         match self.store.oldest_open(oldest)? {
             Some(id) => self.close_by_engine(id, Closing::Evicted).map(drop),
             // All are being closed already.
-            None => Ok(std::thread::sleep(Duration::from_millis(1))),
+            None => {
+                std::thread::sleep(Duration::from_millis(1));
+                Ok(())
+            }
         }
     }
 
     pub(crate) fn empty_append(&self, action: ActionId) -> Append {
         let limits = &self.config.limits;
-        let reserve = u128::from(limits.entries_max) * u128::from(limits.observation_reserve_percent) / 100;
         Append {
             action,
             lines: Vec::new(),
@@ -210,20 +212,21 @@ impl Inner {
             received_at: self.wall(),
             steady: self.steady(),
             entries_max: limits.entries_max,
-            steps_max: limits.entries_max - u64::try_from(reserve).unwrap_or(limits.entries_max),
+            steps_max: limits.steps_max(),
             late: if self.config.compat { LateObservations::Refuse } else { LateObservations::Accept },
         }
     }
 
     pub(crate) fn prepare(&self, id: ActionId, entries: Vec<EntryBody>) -> Prepared {
         let mut append = self.empty_append(id);
+        let writer = LineWriter::new(append.received_at, false);
         let mut refused = Vec::with_capacity(entries.len());
         append.lines.reserve(entries.len() * 320);
         append.marks.reserve(entries.len());
         for entry in entries {
             let written = self.guard.entry(entry).and_then(|clean| {
                 let (body, truncated) = clean.into_parts();
-                push_line(&mut append, false, &truncated, &body)
+                push_line(&mut append, &writer, &truncated, &body)
             });
             refused.push(written.err());
         }
@@ -263,13 +266,17 @@ impl Inner {
 }
 
 /// Appends one line with its mark.
-pub(crate) fn push_line(append: &mut Append, late: bool, truncated: &[Field], body: &EntryBody) -> Result<(), Refusal> {
+pub(crate) fn push_line(
+    append: &mut Append,
+    writer: &LineWriter,
+    truncated: &[Field],
+    body: &EntryBody,
+) -> Result<(), Refusal> {
     let start = append.lines.len();
-    if Entry::write_line(&mut append.lines, append.received_at, late, truncated, body).is_err() {
+    if writer.write(&mut append.lines, truncated, body).is_err() {
         append.lines.truncate(start);
-        return Err(Refusal::new(RefusalReason::InvalidNumber, "a number that JSON cannot hold"));
+        return Err(Refusal::new(RefusalReason::InvalidField, "it cannot be written as JSON"));
     }
-    append.lines.push(b'\n');
     append.marks.push(EntryMark {
         end: append.lines.len(),
         kind: body.kind(),

@@ -1,8 +1,8 @@
 //! The guard of accredit: a command goes in, a clean command or a refusal comes out.
 //!
 //! [`Guard`] holds one set of [`Limits`] and has one method for each command. What can be repaired without changing
-//! its meaning is repaired and marked: numbers in \[0, 1\] are clamped, text is cut at a character boundary, JSON is cut
-//! to size and stays JSON. What cannot is refused by name. A [`Clean`] value can be made here and nowhere else, so
+//! its meaning is repaired and marked: numbers in \[0, 1\] are clamped, text is cut at a character boundary, JSON is
+//! cut to size and stays JSON. What cannot is refused by name. A [`Clean`] value can be made here and nowhere else, so
 //! whatever asks for one never sees an unguarded command.
 //!
 //! What this crate is not: it does no IO, has no async code, reads no clock and knows no action. Whether an action is

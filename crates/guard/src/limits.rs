@@ -33,7 +33,7 @@ pub enum IdleFrom {
     Start,
 }
 
-/// The limits of recording. [`Limits::default`] is for everyone, [`Limits::compat`] for those who replace the reference.
+/// The limits of recording: [`Limits::default`] for everyone, [`Limits::compat`] for those who replace the reference.
 ///
 /// A character is a Unicode scalar value; those of a string inside JSON are counted after its escapes are resolved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

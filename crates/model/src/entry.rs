@@ -117,28 +117,12 @@ impl Entry {
         self.body.at().unwrap_or(self.recorded_at)
     }
 
-    /// The line that the store keeps: one JSON object without `seq` and without a line break.
-    ///
-    /// A number that is not finite would be written as `null`; the guard refuses those.
-    ///
-    /// # Errors
-    /// None that these types can cause: writing to memory does not fail, and every key is a string.
-    pub fn write_line(
-        out: &mut Vec<u8>,
-        recorded_at: Timestamp,
-        late: bool,
-        truncated: &[Field],
-        body: &EntryBody,
-    ) -> Result<(), serde_json::Error> {
-        serde_json::to_writer(out, &FlatEntryRef::new(None, recorded_at, late, truncated, body))
-    }
-
     /// Reads a stored line; `seq` is its position.
     ///
     /// # Errors
     /// When the line is no entry.
-    pub fn from_line(line: &[u8], seq: Seq) -> Result<Self, serde_json::Error> {
-        let mut entry: Self = serde_json::from_slice(line)?;
+    pub fn from_line(line: &str, seq: Seq) -> Result<Self, serde_json::Error> {
+        let mut entry: Self = serde_json::from_str(line)?;
         entry.seq = seq;
         Ok(entry)
     }
@@ -146,15 +130,13 @@ impl Entry {
 
 impl Serialize for Entry {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        FlatEntryRef::new(Some(self.seq), self.recorded_at, self.late, &self.truncated, &self.body)
-            .serialize(serializer)
+        FlatEntryRef::new(self.seq, self.recorded_at, self.late, &self.truncated, &self.body).serialize(serializer)
     }
 }
 
 #[derive(Serialize)]
 struct FlatEntryRef<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    seq: Option<Seq>,
+    seq: Seq,
     kind: EntryKind,
     recorded_at: Timestamp,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -173,13 +155,7 @@ enum FlatBody<'a> {
 }
 
 impl<'a> FlatEntryRef<'a> {
-    const fn new(
-        seq: Option<Seq>,
-        recorded_at: Timestamp,
-        late: bool,
-        truncated: &'a [Field],
-        body: &'a EntryBody,
-    ) -> Self {
+    const fn new(seq: Seq, recorded_at: Timestamp, late: bool, truncated: &'a [Field], body: &'a EntryBody) -> Self {
         let (kind, body) = match body {
             EntryBody::Step(step) => (EntryKind::Step, FlatBody::Step(step)),
             EntryBody::Observation(observation) => (EntryKind::Observation, FlatBody::Observation(observation)),

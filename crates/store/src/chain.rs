@@ -33,7 +33,7 @@ pub struct Segment {
     /// How many entries.
     pub n: u64,
     /// One JSON line an entry, each ended by a line break.
-    pub bytes: Vec<u8>,
+    pub text: String,
     /// The chunk that held it, for sealing; `None` where it came from a sealed block.
     pub(crate) chunk: Option<i64>,
 }
@@ -48,13 +48,13 @@ impl Chain {
     /// Bytes of JSON in all.
     #[must_use]
     pub fn n_bytes(&self) -> usize {
-        self.segments.iter().map(|segment| segment.bytes.len()).sum()
+        self.segments.iter().map(|segment| segment.text.len()).sum()
     }
 
     /// The lines in order with their positions.
     #[must_use]
     pub fn lines(&self) -> Lines<'_> {
-        Lines { segments: self.segments.iter(), rest: &[], seq: 0 }
+        Lines { segments: self.segments.iter(), rest: "", seq: 0 }
     }
 
     /// The entries, parsed.
@@ -74,7 +74,7 @@ impl Chain {
     pub(crate) fn check(&self) -> Result<(), StoreError> {
         let mut next = 0;
         for segment in &self.segments {
-            let n_lines = segment.bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+            let n_lines = memchr::memchr_iter(b'\n', segment.text.as_bytes()).count() as u64;
             if segment.first_seq != next || segment.n != n_lines {
                 return Err(StoreError::corrupt(format!("entries {next} and following of a chain")));
             }
@@ -88,22 +88,22 @@ impl Chain {
 #[derive(Clone, Debug)]
 pub struct Lines<'a> {
     segments: std::slice::Iter<'a, Segment>,
-    rest: &'a [u8],
+    rest: &'a str,
     seq: Seq,
 }
 
 impl<'a> Iterator for Lines<'a> {
-    type Item = (Seq, &'a [u8]);
+    type Item = (Seq, &'a str);
 
     fn next(&mut self) -> Option<Self::Item> {
         while self.rest.is_empty() {
             let segment = self.segments.next()?;
-            self.rest = &segment.bytes;
+            self.rest = &segment.text;
             self.seq = segment.first_seq;
         }
-        let end = self.rest.iter().position(|byte| *byte == b'\n').unwrap_or(self.rest.len());
+        let end = memchr::memchr(b'\n', self.rest.as_bytes()).unwrap_or(self.rest.len());
         let (line, rest) = self.rest.split_at(end);
-        self.rest = rest.get(1..).unwrap_or_default();
+        self.rest = rest.strip_prefix('\n').unwrap_or_default();
         self.seq += 1;
         Some((self.seq - 1, line))
     }
@@ -136,12 +136,12 @@ impl SealedChain {
         let mut raw = Vec::with_capacity(chain.n_bytes().min(SEGMENT_BYTES_MAX));
         let (mut first_seq, mut n) = (0, 0);
         for segment in &chain.segments {
-            if n > 0 && raw.len() + segment.bytes.len() > SEGMENT_BYTES_MAX {
+            if n > 0 && raw.len() + segment.text.len() > SEGMENT_BYTES_MAX {
                 sealed.blocks.push(SealedBlock::new(first_seq, n, &raw)?);
                 (first_seq, n) = (segment.first_seq, 0);
                 raw.clear();
             }
-            raw.extend_from_slice(&segment.bytes);
+            raw.extend_from_slice(segment.text.as_bytes());
             n += segment.n;
         }
         if n > 0 {

@@ -308,6 +308,6 @@ pub enum EntryAnswer {
     /// The action is closed: this observation goes into an [`Amend`]. Not counted yet.
     Late {
         /// The line, given back.
-        line: Vec<u8>,
+        line: String,
     },
 }

@@ -43,9 +43,7 @@ pub(super) fn crowd(plan: &Plan, producers: u64) -> Result<Vec<Row>, Error> {
             let id = ids.get(usize::try_from(producer).unwrap_or(0)).ok_or(Error::Closed)?;
             engine.step(*id, sample_step(n)).map(drop)
         })?);
-        yardstick.push(run_crowd(producers, duration, |_, n| {
-            plain.append(line(n)).recv().map_err(|_| Error::Closed)
-        })?);
+        yardstick.push(run_crowd(producers, duration, |_, n| plain.append(line(n)).recv().map_err(|_| Error::Closed))?);
     }
     let (mut ours, mut yardstick) = (join(ours), join(yardstick));
     let ratio = ours.steps_per_sec() / yardstick.steps_per_sec();
@@ -56,7 +54,13 @@ pub(super) fn crowd(plan: &Plan, producers: u64) -> Result<Vec<Row>, Error> {
     };
     let name = format!("{producers} producers");
     Ok(vec![
-        Row::compared(&format!("{name}: durable steps a second"), ours.steps_per_sec(), yardstick.steps_per_sec(), ratio, goal),
+        Row::compared(
+            &format!("{name}: durable steps a second"),
+            ours.steps_per_sec(),
+            yardstick.steps_per_sec(),
+            ratio,
+            goal,
+        ),
         Row::beside(&format!("{name}: acknowledgement p50, µs"), ours.percentile_us(50), yardstick.percentile_us(50)),
         Row::beside(&format!("{name}: acknowledgement p99, µs"), ours.percentile_us(99), yardstick.percentile_us(99)),
     ])

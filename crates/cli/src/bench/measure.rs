@@ -41,7 +41,11 @@ pub(super) fn chain(plan: &Plan) -> Result<Vec<Row>, Error> {
         Row::fact("bytes of JSON a step", per_step(open_sizes.chunk_bytes)),
         Row::fact("bytes on disk a step while open", per_step(open_sizes.file_bytes)),
         Row::fact("bytes a step sealed", per_step(sealed.sealed_bytes)),
-        Row::at_most("sealed chain / its JSON", per_step(sealed.sealed_bytes) / per_step(sealed.sealed_json_bytes), 0.35),
+        Row::at_most(
+            "sealed chain / its JSON",
+            per_step(sealed.sealed_bytes) / per_step(sealed.sealed_json_bytes),
+            0.35,
+        ),
         Row::at_most("reading back a chain of 1,000 steps, ms", median(reads), 1.0),
         Row::fact("one fsync of the plain file, ms", fsync_ms),
         Row::at_most("completing 1,000 steps beyond one fsync, ms", median(completions) - fsync_ms, 2.0),

@@ -10,19 +10,19 @@ use std::path::PathBuf;
 
 use accredit::{ActionId, Begin, Config, Engine, EntryBody, Error, Payload, Step};
 
-pub use report::Row;
+pub(crate) use report::{Report, Row};
 
 /// How much to measure.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// Folder for the files, on the disk that is to be measured; they are deleted at the end.
-    pub folder: PathBuf,
+    pub(crate) folder: PathBuf,
     /// Steps of the bulk load.
-    pub bulk_steps: u64,
+    pub(crate) bulk_steps: u64,
     /// Seconds that each crowd of producers records for.
-    pub secs: u64,
+    pub(crate) secs: u64,
     /// Open actions whose memory is measured.
-    pub open_actions: u64,
+    pub(crate) open_actions: u64,
 }
 
 /// Steps that one bulk call records.
@@ -31,21 +31,18 @@ const BULK_CALL_STEPS: u64 = 4_096;
 const BULK_CALLS: usize = 4;
 
 /// Measures everything, one row a fact; `progress` hears what comes next.
-///
-/// # Errors
-/// When the store or a file cannot be written.
-pub fn ingest(plan: &Plan, progress: &mut dyn FnMut(&str)) -> Result<Vec<Row>, Error> {
+pub(crate) fn ingest(plan: &Plan, progress: &mut dyn FnMut(&str)) -> Result<Vec<Row>, Error> {
     let mut rows = Vec::new();
-    progress("100,000 open actions: memory");
+    progress("memory of open actions");
     rows.extend(measure::memory(plan)?);
+    progress("a chain of 1,000 steps");
+    rows.extend(measure::chain(plan)?);
+    progress("bulk");
+    rows.extend(load::bulk(plan)?);
     for producers in [1, 64, 512] {
         progress(&format!("{producers} producers"));
         rows.extend(load::crowd(plan, producers)?);
     }
-    progress("bulk");
-    rows.extend(load::bulk(plan)?);
-    progress("a chain of 1,000 steps");
-    rows.extend(measure::chain(plan)?);
     Ok(rows)
 }
 
@@ -65,7 +62,17 @@ fn sample_step(n: u64) -> Step {
     let description = format!("{} the {} and {} the {} for step {n}", word(), word(), word(), word());
     let state = format!(
         r#"{{"turn":{n},"query":"{} {} {}","open":[{},{},{}],"budget_usd":{}.{:02},"note":"{} {} {}"}}"#,
-        word(), word(), word(), n % 7, n % 11, n % 13, 100 + n % 900, n % 100, word(), word(), word(),
+        word(),
+        word(),
+        word(),
+        n % 7,
+        n % 11,
+        n % 13,
+        100 + n % 900,
+        n % 100,
+        word(),
+        word(),
+        word(),
     );
     #[expect(clippy::cast_precision_loss, reason = "below 100")]
     let confidence = (n % 100) as f64 / 100.0;

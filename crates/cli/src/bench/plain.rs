@@ -45,7 +45,7 @@ impl PlainLog {
                 file.write_all(&batch)?;
                 file.sync_data()?;
                 // A producer that has gone away needs no answer.
-                taken.into_iter().for_each(|(_, done)| drop(done.send(())));
+                taken.into_iter().for_each(|(_, done)| done.send(()).unwrap_or_default());
             }
         });
         Ok(Self { queue, writer: Some(writer) })

@@ -1,5 +1,6 @@
 //! One module a command. Each opens its source, asks, and hands the answer to a page.
 
+mod bench;
 mod dead_letters;
 mod export;
 mod list;
@@ -26,6 +27,7 @@ pub(crate) fn run(cli: &Cli, out: &mut Out) -> Result<Exit, Error> {
             let source = source::open(global, Use::Create)?;
             import::run(&*source, args, global.json, out)
         }
+        Command::Bench(args) => bench::run(args, global.json, out),
         Command::DeadLetters(args) => dead_letters::run(global, args, screen, out),
         Command::List(args) => list::run(&*source::open(global, Use::Read)?, args, global.json, screen, out),
         Command::Show(args) => show::run(&*source::open(global, Use::Read)?, args, global.json, screen, out),

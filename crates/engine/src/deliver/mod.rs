@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use accredit_model::{Experience, Timestamp};
-use accredit_store::{Answer, Deliveries, Delivery, Fate, Write};
+use accredit_store::{Answer, Deliveries, Delivery, Fate, StoredAttribution, Write};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::config::{SinkConfig, SinkKind};
@@ -44,6 +44,14 @@ pub(crate) struct Worker {
     name: String,
     sink: Box<dyn Sink>,
     taken_to: u64,
+}
+
+/// A delivery to attempt. An experience that cannot be read is a failure like any other.
+struct Attempt {
+    cursor: u64,
+    /// Attempts before this one.
+    attempts: u32,
+    experience: Result<Experience, Error>,
 }
 
 /// Opens the configured sinks.
@@ -108,14 +116,17 @@ impl Worker {
         let mut retried = Vec::new();
         for due in &due {
             match self.inner.store.attribution_at(due.cursor)? {
-                Some(stored) => retried.push((self.inner.experience(&stored), due.cursor, due.attempts)),
+                Some(stored) => {
+                    let experience = self.inner.experience(&stored);
+                    retried.push(Attempt { cursor: due.cursor, attempts: due.attempts, experience });
+                }
                 // Deleted since: nothing is owed any more.
                 None => outcomes.push(Delivery { cursor: due.cursor, fate: Fate::Delivered }),
             }
         }
         outcomes.extend(self.hand_over(retried));
         let fresh = if self.is_down()? { Vec::new() } else { self.take_fresh()? };
-        let taken_to = fresh.last().map(|(_, cursor, _)| *cursor);
+        let taken_to = fresh.last().map(|attempt| attempt.cursor);
         outcomes.extend(self.hand_over(fresh));
         let n = outcomes.len();
         if n > 0 {
@@ -133,15 +144,20 @@ impl Worker {
         Ok(pending.saturating_sub(owed) >= RETRYING_MAX)
     }
 
-    fn take_fresh(&self) -> Result<Vec<(Result<Experience, Error>, u64, u32)>, Error> {
+    fn take_fresh(&self) -> Result<Vec<Attempt>, Error> {
         let stored = self.inner.store.attributions_after(self.taken_to, BATCH)?;
-        Ok(stored.iter().map(|stored| (self.inner.experience(stored), stored.cursor, 0)).collect())
+        let attempt = |stored: &StoredAttribution| Attempt {
+            cursor: stored.cursor,
+            attempts: 0,
+            experience: self.inner.experience(stored),
+        };
+        Ok(stored.iter().map(attempt).collect())
     }
 
-    /// Hands over what could be read; what could not is a failure like any other.
-    fn hand_over(&mut self, items: Vec<(Result<Experience, Error>, u64, u32)>) -> Vec<Delivery> {
+    /// Hands over what could be read.
+    fn hand_over(&mut self, items: Vec<Attempt>) -> Vec<Delivery> {
         let (mut batch, mut waiting, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
-        for (experience, cursor, attempts) in items {
+        for Attempt { cursor, attempts, experience } in items {
             match experience {
                 Ok(experience) => {
                     batch.push(experience);

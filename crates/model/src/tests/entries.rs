@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::check_json;
 use super::wire::{observation, step, time};
-use crate::{Entry, EntryBody, EntryKind, Field};
+use crate::{Entry, EntryBody, EntryKind, Field, LineWriter};
 
 const STEP: &str = r#"{"seq":7,"kind":"step","recorded_at":"2026-01-31T12:00:00.000001Z","late":true,"description":"d","state":{"z": 1.50, "a":12345678901234567890123},"decision":"go","confidence":0.25,"key":"k","state_key":"s","effect":false,"propensity":0.5,"usage":{"input_tokens":3},"idempotency_key":"i","at":"2026-01-31T11:00:00.000000Z","truncated":["description","state"]}"#;
 const OBSERVATION: &str = r#"{"seq":0,"kind":"observation","recorded_at":"1970-01-01T00:00:00.000000Z","observation_type":"sensor","data":[1,  2],"source":"s","confidence":0.5,"score":0.75,"step":3,"criterion":"c","idempotency_key":"i","at":"2026-01-31T11:00:00.000000Z"}"#;
@@ -59,9 +59,11 @@ proptest! {
         let json = serde_json::to_string(&entry).unwrap();
         prop_assert_eq!(&serde_json::from_str::<Entry>(&json).unwrap(), &entry);
         let mut line = Vec::new();
-        Entry::write_line(&mut line, entry.recorded_at, entry.late, &entry.truncated, &entry.body).unwrap();
+        LineWriter::new(entry.recorded_at, entry.late).write(&mut line, &entry.truncated, &entry.body).unwrap();
+        assert_eq!(line.pop(), Some(b'\n'));
         prop_assert!(!line.contains(&b'\n') && !line.contains(&b'\r'));
-        prop_assert!(String::from_utf8(line.clone()).unwrap().starts_with("{\"kind\""), "the kind comes first");
+        let line = String::from_utf8(line).unwrap();
+        prop_assert!(line.starts_with("{\"kind\""), "the kind comes first");
         prop_assert_eq!(&Entry::from_line(&line, entry.seq).unwrap(), &entry);
     }
 }

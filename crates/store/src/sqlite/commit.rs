@@ -234,9 +234,9 @@ impl Batch<'_> {
             let is_late = no.is_some() && mark.kind == EntryKind::Observation;
             answers.push(match known {
                 Some(known) => known,
-                None if is_late && append.late == LateObservations::Accept => {
-                    EntryAnswer::Late { line: append.lines.get(line).unwrap_or_default().to_vec() }
-                }
+                None if is_late && append.late == LateObservations::Accept => EntryAnswer::Late {
+                    line: String::from_utf8_lossy(append.lines.get(line).unwrap_or_default()).into_owned(),
+                },
                 None => self.refuse(reason),
             });
         }

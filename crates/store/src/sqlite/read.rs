@@ -55,7 +55,7 @@ fn read_block(conn: &Connection, block: i64, action_no: i64) -> Result<Segment, 
     Ok(Segment {
         first_seq: row.get::<_, i64>(1)?.cast_unsigned(),
         n: row.get::<_, i64>(2)?.cast_unsigned(),
-        bytes: raw,
+        text: String::from_utf8(raw).map_err(|_| damaged())?,
         chunk: None,
     })
 }
@@ -79,7 +79,7 @@ fn read_chunks(conn: &Connection, last: i64, action_no: i64) -> Result<Vec<Segme
         segments.push(Segment {
             first_seq: row.get::<_, i64>(2)?.cast_unsigned(),
             n: row.get::<_, i64>(3)?.cast_unsigned(),
-            bytes: bytes.to_vec(),
+            text: std::str::from_utf8(bytes).map_err(|_| damaged())?.to_owned(),
             chunk: Some(chunk),
         });
         chunk = previous;

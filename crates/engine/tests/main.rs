@@ -1,0 +1,24 @@
+//! The contract of the product, row by row, through the engine's public interface.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail like tests")]
+
+mod apply;
+mod closing;
+mod config;
+mod counters;
+mod credit;
+mod criteria;
+mod delivery;
+mod entries;
+mod events;
+mod late;
+mod learner;
+mod limits;
+mod long;
+mod overload;
+mod reading;
+mod scoring;
+mod sharing;
+mod support;
+mod timeouts;
+mod trees;
