@@ -167,7 +167,8 @@ impl Engine {
                 ),
                 Slot::Entries(id, places, n, rest) => {
                     let taken: Result<Vec<Answer>, Error> = (0..n).map(|_| next(&mut replied)).collect();
-                    match taken.and_then(|taken| self.inner.recorded(id, rest, taken)) {
+                    // Each command has an answer of its own, in strict mode too.
+                    match taken.and_then(|taken| self.inner.answered(id, rest, taken)) {
                         Ok(recorded) => {
                             for (place, entry) in places.into_iter().zip(recorded) {
                                 put(place, Applied::Entry(entry));

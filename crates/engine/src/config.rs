@@ -89,7 +89,7 @@ impl Method {
 
 /// One receiver of experiences. A new one is owed every experience that the store holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "SinkTable")]
 pub struct SinkConfig {
     /// Its name in the store and in the statistics; a changed name is a new sink.
     pub name: String,
@@ -99,8 +99,8 @@ pub struct SinkConfig {
 }
 
 /// The kinds of sinks.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum SinkKind {
     /// One JSON line an experience, appended to a file and made durable before it counts as delivered.
     Jsonl {
@@ -112,9 +112,26 @@ pub enum SinkKind {
         /// The learner's base URL.
         url: String,
         /// Name of the environment variable that holds the bearer token.
-        #[serde(default)]
+        #[serde(skip_serializing_if = "Option::is_none")]
         token_env: Option<String>,
     },
+}
+
+/// A sink as it is written: serde cannot refuse unknown keys of a struct with a flattened part.
+#[derive(Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+enum SinkTable {
+    Jsonl { name: String, path: PathBuf },
+    Replay { name: String, url: String, token_env: Option<String> },
+}
+
+impl From<SinkTable> for SinkConfig {
+    fn from(table: SinkTable) -> Self {
+        match table {
+            SinkTable::Jsonl { name, path } => Self { name, kind: SinkKind::Jsonl { path } },
+            SinkTable::Replay { name, url, token_env } => Self { name, kind: SinkKind::Replay { url, token_env } },
+        }
+    }
 }
 
 impl Config {

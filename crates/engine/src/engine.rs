@@ -114,7 +114,6 @@ impl Engine {
     /// # Errors
     /// Why it does not.
     pub fn is_writable(&self) -> Result<(), Error> {
-        self.inner.queue.check()?;
         self.inner.submit(vec![Write::Flush]).map(drop)
     }
 
@@ -130,7 +129,8 @@ impl Engine {
 
 impl Handle {
     fn start(&self) -> Result<(), Error> {
-        let mut threads = Threads::default();
+        // Each is kept as soon as it runs: when a later one does not start, shutting down waits for it.
+        let threads = || self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         let spawn = |name: String, run: Box<dyn FnOnce() + Send>| {
             std::thread::Builder::new()
                 .name(name.clone())
@@ -139,15 +139,16 @@ impl Handle {
         };
         let inner = Arc::clone(&self.inner);
         let commit = move || committer::run(&*inner.store, &inner.queue, &inner.hub);
-        threads.committer = Some(spawn("accredit-commit".to_owned(), Box::new(commit))?);
+        threads().committer = Some(spawn("accredit-commit".to_owned(), Box::new(commit))?);
         if self.inner.config.sweep_secs > 0 {
             let inner = Arc::clone(&self.inner);
-            threads.others.push(spawn("accredit-sweep".to_owned(), Box::new(move || sweep::run(&inner)))?);
+            let sweeper = spawn("accredit-sweep".to_owned(), Box::new(move || sweep::run(&inner)))?;
+            threads().others.push(sweeper);
         }
         for worker in deliver::workers(&self.inner)? {
-            threads.others.push(spawn(worker.thread_name(), Box::new(move || worker.run()))?);
+            let worker = spawn(worker.thread_name(), Box::new(move || worker.run()))?;
+            threads().others.push(worker);
         }
-        *self.threads.lock().unwrap_or_else(PoisonError::into_inner) = threads;
         Ok(())
     }
 

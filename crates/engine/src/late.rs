@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use accredit_model::{
-    Action, ActionId, Attribution, Entry, EntryBody, Field, LineWriter, Observation, RefusalReason, Status, Timestamp,
+    Action, ActionId, Attribution, Entry, EntryBody, EventBody, Field, LineWriter, Observation, RefusalReason, Status,
+    Timestamp,
 };
 use accredit_store::{Amend, Answer, Chain, EntryAnswer, StoreError, Write};
 
@@ -61,6 +62,9 @@ impl Inner {
         };
         match self.submit_one(Write::Amend(Box::new(amend)))? {
             Answer::Attributed { late: Some(answer), cursor } => {
+                if let EntryAnswer::Stored { seq, repeat: false } = answer {
+                    self.hub.publish([EventBody::Recorded { action_id: action.action_id, first_seq: seq, entries: 1 }]);
+                }
                 if let (Some(made), Some(_)) = (&revised, cursor) {
                     let duration = Timestamp::from_seconds(action.duration_seconds.unwrap_or_default());
                     self.tell_completed(action, made, duration.unwrap_or_default().micros(), action.step_count);

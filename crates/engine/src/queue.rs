@@ -138,11 +138,6 @@ impl Queue {
         self.filled.notify_all();
         self.emptied.notify_all();
     }
-
-    /// Whether jobs are taken.
-    pub(crate) fn check(&self) -> Result<(), Error> {
-        self.state().end.map_or(Ok(()), |end| Err(end.into()))
-    }
 }
 
 /// A job's answer to come.

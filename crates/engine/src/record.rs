@@ -44,6 +44,13 @@ impl Recorded {
     pub const fn is_stored(&self) -> bool {
         matches!(self, Self::Stored { .. })
     }
+
+    const fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused(refusal) => Some(refusal),
+            Self::Stored { .. } => None,
+        }
+    }
 }
 
 impl Engine {
@@ -233,8 +240,16 @@ impl Inner {
         Prepared { append, rest: Rest { refused } }
     }
 
-    /// Joins what the guard said with what the store answered; stores late observations.
+    /// The answer to one call: in strict mode the first refusal is the error of them all.
     pub(crate) fn recorded(&self, id: ActionId, rest: Rest, answers: Vec<Answer>) -> Result<Vec<Recorded>, Error> {
+        let recorded = self.answered(id, rest, answers)?;
+        let first = recorded.iter().find_map(Recorded::refusal).filter(|_| self.config.strict);
+        first.map_or(Ok(()), |refusal| Err(refusal.clone()))?;
+        Ok(recorded)
+    }
+
+    /// Joins what the guard said with what the store answered; stores late observations.
+    pub(crate) fn answered(&self, id: ActionId, rest: Rest, answers: Vec<Answer>) -> Result<Vec<Recorded>, Error> {
         let mut stored = match answers.into_iter().next() {
             Some(Answer::Entries(stored)) => stored,
             _ => Vec::new(),
@@ -251,15 +266,8 @@ impl Inner {
                 },
             });
         }
-        let first = recorded.iter().find_map(|answer| match answer {
-            Recorded::Refused(refusal) => Some(refusal),
-            Recorded::Stored { .. } => None,
-        });
-        if let Some(refusal) = first {
+        if let Some(refusal) = recorded.iter().find_map(Recorded::refusal) {
             log_once(refusal);
-            if self.config.strict {
-                return Err(refusal.clone().into());
-            }
         }
         Ok(recorded)
     }

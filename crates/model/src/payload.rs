@@ -37,9 +37,7 @@ impl Payload {
     }
 
     fn one_line(raw: Box<RawValue>) -> Self {
-        // Without an early end, the compiler looks at many bytes at once.
-        let is_break = |found: bool, byte: u8| found | (byte == b'\n') | (byte == b'\r');
-        if !raw.get().bytes().fold(false, is_break) {
+        if memchr::memchr2(b'\n', b'\r', raw.get().as_bytes()).is_none() {
             return Self(raw);
         }
         // Whitespace takes the place of whitespace: in a string, JSON has no line break unescaped.

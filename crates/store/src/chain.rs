@@ -62,12 +62,12 @@ impl Chain {
     /// # Errors
     /// When a line is no entry.
     pub fn entries(&self) -> Result<Vec<Entry>, StoreError> {
-        self.lines()
-            .map(|(seq, line)| {
-                Entry::from_line(line, seq)
-                    .map_err(|error| StoreError::corrupt(format!("entry {seq} of a chain ({error})")))
-            })
-            .collect()
+        let mut entries = Vec::with_capacity(usize::try_from(self.n_entries()).unwrap_or_default());
+        for (seq, line) in self.lines() {
+            let damaged = |error| StoreError::corrupt(format!("entry {seq} of a chain ({error})"));
+            entries.push(Entry::from_line(line, seq).map_err(damaged)?);
+        }
+        Ok(entries)
     }
 
     /// Checks that the segments are what they say: contiguous from 0, each with its number of lines.

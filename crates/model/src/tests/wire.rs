@@ -136,7 +136,7 @@ fn number() -> impl Strategy<Value = f64> {
 }
 
 pub(super) fn time() -> impl Strategy<Value = Timestamp> {
-    (-377_705_023_201_000_000_i64..=253_402_207_200_000_000).prop_map(Timestamp::from_micros)
+    (-62_135_596_800_000_000_i64..=253_402_207_200_000_000).prop_map(Timestamp::from_micros)
 }
 
 pub(super) fn step() -> impl Strategy<Value = Step> {

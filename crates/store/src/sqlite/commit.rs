@@ -9,7 +9,7 @@ use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 use super::Writer;
 use super::counters::Counters;
 use super::index::{Index, OpenAction};
-use super::{query, rows};
+use super::{lines, query, rows};
 use crate::chain::{SEGMENT_BYTES_MAX, checksum};
 use crate::{Answer, Append, EntryAnswer, EntryMark, LateObservations, NewAction, StoreError, Write};
 
@@ -205,6 +205,11 @@ impl Batch<'_> {
 
     fn append(&mut self, append: Append) -> Result<Vec<EntryAnswer>, StoreError> {
         match self.index.get(append.action) {
+            Some(open) if !open.frozen && append.lines.len() > SEGMENT_BYTES_MAX && append.marks.len() > 1 => {
+                let parts = lines::parts(append, SEGMENT_BYTES_MAX).into_iter();
+                let answers: Result<Vec<_>, StoreError> = parts.map(|part| self.append(part)).collect();
+                Ok(answers?.concat())
+            }
             Some(open) if !open.frozen => self.append_open(open, append),
             Some(open) => self.append_closed(Some(open.no), RefusalReason::ClosedAction, &append),
             None => {
@@ -261,7 +266,7 @@ impl Batch<'_> {
                 n_steps: open.n_steps - before.n_steps,
                 n_observations: open.n_observations - before.n_observations,
                 received_at: append.received_at,
-                bytes: stored_lines(append, &answers),
+                bytes: lines::stored(append, &answers),
             };
             self.join(append_id, chunk)?;
         }
@@ -395,21 +400,4 @@ impl Batch<'_> {
         self.counters.totals.reckoned_chunk = self.counters.totals.last_chunk;
         Ok(())
     }
-}
-
-/// The lines that were stored: all of them as they are, or those alone that were not refused.
-fn stored_lines(append: Append, answers: &[EntryAnswer]) -> Vec<u8> {
-    let is_stored = |answer: &EntryAnswer| matches!(answer, EntryAnswer::Stored { repeat: false, .. });
-    if answers.iter().all(is_stored) {
-        return append.lines;
-    }
-    let mut kept = Vec::with_capacity(append.lines.len());
-    let mut start = 0;
-    for (mark, answer) in append.marks.iter().zip(answers) {
-        if is_stored(answer) {
-            kept.extend_from_slice(append.lines.get(start..mark.end).unwrap_or_default());
-        }
-        start = mark.end;
-    }
-    kept
 }

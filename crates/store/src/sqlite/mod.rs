@@ -4,6 +4,7 @@ mod commit;
 mod counters;
 mod deliver;
 mod index;
+mod lines;
 mod open;
 mod query;
 mod read;
@@ -24,6 +25,7 @@ use crate::{
 };
 use counters::Counters;
 use index::Index;
+use query::ActionRow;
 
 /// The version of the schema that this build writes. Older ones are migrated on opening.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -91,6 +93,19 @@ impl SqliteStore {
         Ok(writer)
     }
 
+    /// The actions of rows that have just been read. A row that says open where the index knows of nothing was read
+    /// before the action was closed: it counts nothing yet, and is read again.
+    fn with_index(&self, rows: Vec<ActionRow>) -> Result<Vec<Action>, StoreError> {
+        let writer = self.fresh()?;
+        let actions: Vec<(Action, bool)> = rows.into_iter().map(|row| row.with_index(&writer.index)).collect();
+        drop(writer);
+        let again = |(action, is_current): (Action, bool)| match is_current {
+            true => Ok(action),
+            false => Ok(self.read(|conn| query::action(conn, action.action_id, None))?.unwrap_or(action)),
+        };
+        actions.into_iter().map(again).collect()
+    }
+
     /// Runs a query on a reading connection.
     fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let pooled = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
@@ -147,17 +162,15 @@ impl Store for SqliteStore {
         limit: usize,
         before: Option<u64>,
     ) -> Result<(Vec<Action>, Option<u64>), StoreError> {
-        let rows = self.read(|conn| query::list(conn, filter, limit, before))?;
-        let writer = self.fresh()?;
+        let mut rows = self.read(|conn| query::list(conn, filter, limit, before))?;
         let next = (rows.len() > limit).then(|| rows.get(limit.saturating_sub(1)).map(|row| row.no)).flatten();
-        let actions = rows.into_iter().take(limit).map(|row| row.with_index(&writer.index)).collect();
-        Ok((actions, next))
+        rows.truncate(limit);
+        Ok((self.with_index(rows)?, next))
     }
 
     fn children(&self, id: ActionId) -> Result<Vec<Action>, StoreError> {
         let rows = self.read(|conn| query::children(conn, id))?;
-        let writer = self.fresh()?;
-        Ok(rows.into_iter().map(|row| row.with_index(&writer.index)).collect())
+        self.with_index(rows)
     }
 
     fn idle(&self, from: IdleFrom, before: Timestamp, limit: usize) -> Result<Vec<ActionId>, StoreError> {

@@ -20,20 +20,18 @@ const PAGE_BYTES: u32 = 4096;
 pub(super) fn writable(path: &Path) -> Result<SqliteStore, StoreError> {
     check_permissions(path)?;
     let lock = take_lock(path)?;
-    let is_new = !path.exists() || fs::metadata(path).is_ok_and(|meta| meta.len() == 0);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
-    if is_new {
+    if is_empty(&conn, path)? {
+        // In one transaction of the rollback journal, before WAL: a crash leaves an empty file or a whole store.
         conn.execute_batch(&format!("PRAGMA page_size = {PAGE_BYTES}"))?;
+        create(&conn)?;
+        sync_folder(path)?;
     } else {
         check_identity(&conn, path)?;
     }
     conn.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0")?;
     conn.execute_batch("PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; PRAGMA busy_timeout = 10000")?;
-    if is_new {
-        create(&conn)?;
-        sync_folder(path)?;
-    }
     conn.set_prepared_statement_cache_capacity(64);
     let counters = Counters::load(&conn)?;
     let index = Index::load(&conn)?;
@@ -43,7 +41,6 @@ pub(super) fn writable(path: &Path) -> Result<SqliteStore, StoreError> {
 
 pub(super) fn readable(path: &Path) -> Result<SqliteStore, StoreError> {
     let conn = reader(path)?;
-    check_identity(&conn, path)?;
     let mut writer =
         Writer { conn, index: Index::default(), counters: Counters::default(), unmoved_bytes: 0, data_version: -1 };
     writer.refresh()?;
@@ -57,7 +54,10 @@ pub(super) fn reader(path: &Path) -> Result<Connection, StoreError> {
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
-    conn.execute_batch("PRAGMA query_only = TRUE; PRAGMA cache_size = -4096; PRAGMA busy_timeout = 10000")?;
+    conn.execute_batch("PRAGMA query_only = TRUE; PRAGMA busy_timeout = 10000")?;
+    // Setting the size of the cache reads the file, so the identity comes first.
+    check_identity(&conn, path)?;
+    conn.execute_batch("PRAGMA cache_size = -4096")?;
     conn.set_prepared_statement_cache_capacity(32);
     Ok(conn)
 }
@@ -89,6 +89,18 @@ fn take_lock(path: &Path) -> Result<File, StoreError> {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: path.to_owned() }),
         Err(TryLockError::Error(source)) => Err(StoreError::Io { path: lock_path, source }),
+    }
+}
+
+/// Whether nothing is in the file: it is new, or a crash came before its schema.
+fn is_empty(conn: &Connection, path: &Path) -> Result<bool, StoreError> {
+    let tables = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0));
+    match tables {
+        Ok(tables) => Ok(tables == 0 && conn.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? == 0),
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => {
+            Err(StoreError::NotAStore { path: path.to_owned() })
+        }
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -20,9 +20,11 @@ pub(super) struct ActionRow {
 }
 
 impl ActionRow {
-    pub(super) fn with_index(self, index: &Index) -> Action {
+    /// The action, and whether row and index agree that it is open or that it is not.
+    pub(super) fn with_index(self, index: &Index) -> (Action, bool) {
         let open = index.get(self.action.action_id);
-        self.with(open)
+        let is_current = self.action.status != Status::Open || open.is_some();
+        (self.with(open), is_current)
     }
 
     fn with(mut self, open: Option<OpenAction>) -> Action {
