@@ -81,3 +81,12 @@ proptest! {
         prop_assert_eq!(text.parse::<Timestamp>().ok().map(Timestamp::micros), library);
     }
 }
+
+proptest! {
+    /// The short way of writing and the library agree.
+    #[test]
+    fn the_short_way_writes_as_the_library_does(micros in 0_i64..253_402_207_200_000_000) {
+        let library = format!("{:.6}", jiff::Timestamp::from_microsecond(micros).unwrap());
+        prop_assert_eq!(Timestamp::from_micros(micros).to_string(), library);
+    }
+}
