@@ -1,6 +1,8 @@
 //! Completing, revising, cancelling: once, and again.
 
-use accredit::{Attribution, Cancel, Closing, Completion, Recorded, RefusalReason, Revision, Status, Timestamp, Verdict};
+use accredit::{
+    Attribution, Cancel, Closing, Completion, Recorded, RefusalReason, Revision, Status, Timestamp, Verdict,
+};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -41,6 +43,21 @@ fn the_same_completion_again_is_a_repeat() {
     check(Completion::default(), outcome_of(&json!({})));
     check(Completion { reward: Some(2.0), ..rows() }, Completion { reward: Some(2.0), ..rows() });
     assert_eq!(rig.stats().experiences, 5);
+}
+
+#[test]
+fn a_repeat_is_known_after_reopening() {
+    let rig = Rig::open();
+    let id = rig.begin();
+    let outcome = json!({
+        "third": 1.0 / 3.0, "sum": 0.1 + 0.2, "tiny": 5e-324, "huge": f64::MAX, "most": u64::MAX, "least": i64::MIN,
+        "text": "\u{0}\n\"\\ æ🛫", "deep": [[{"": null}], true],
+    });
+    let completion = || Completion { reward: Some(-1e-7), ..outcome_of(&outcome) };
+    let made = rig.engine.complete(id, completion()).unwrap();
+    let rig = rig.reopen();
+    assert_eq!(rig.engine.attribution(id, None).unwrap(), made);
+    assert_eq!(rig.engine.complete(id, completion()).unwrap(), Attribution { repeat: true, ..made });
 }
 
 #[test]

@@ -131,8 +131,12 @@ fn the_chain_tells_what_the_older_module_told() {
     });
     let entries = vec![
         Step { decision: Some("search".to_owned()), confidence: Some(0.8), ..step("look") }.into_body(),
-        accredit::Observation { source: Some("probe 7".to_owned()), confidence: Some(0.9), ..probe(&json!({"rows": 8})) }
-            .into_body(),
+        accredit::Observation {
+            source: Some("probe 7".to_owned()),
+            confidence: Some(0.9),
+            ..probe(&json!({"rows": 8}))
+        }
+        .into_body(),
         probe(&json!({})).into_body(),
     ];
     rig.record(id, entries);

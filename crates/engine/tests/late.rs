@@ -82,10 +82,7 @@ fn what_is_wrong_with_it_is_refused_as_ever() {
     rig.complete(id, &json!({}));
     let refused = |observation: Observation| reason(&rig.engine.observe(id, observation).unwrap());
     assert_eq!(refused(Observation { step: Some(1), ..probe(&json!({})) }), Some(RefusalReason::UnknownStep));
-    assert_eq!(
-        refused(Observation { score: Some(f64::NAN), ..probe(&json!({})) }),
-        Some(RefusalReason::InvalidNumber)
-    );
+    assert_eq!(refused(Observation { score: Some(f64::NAN), ..probe(&json!({})) }), Some(RefusalReason::InvalidNumber));
     assert_eq!(refused(probe(&json!({}))), None);
     assert_eq!(refused(probe(&json!({}))), None);
     assert_eq!(refused(probe(&json!({}))), Some(RefusalReason::ActionFull));

@@ -1,8 +1,8 @@
 //! Every limit of recording and what happens at it.
 
 use accredit::{
-    Action, ActionId, Begin, Cancel, EntryBody, Field, JsonObject, Limits, Observation, Payload, RefusalReason, Revision,
-    Step,
+    Action, ActionId, Begin, Cancel, EntryBody, Field, JsonObject, Limits, Observation, Payload, RefusalReason,
+    Revision, Step,
 };
 use serde_json::{Value, json};
 
@@ -21,12 +21,17 @@ fn recorded(rig: &Rig, body: EntryBody) -> accredit::Entry {
 
 #[test]
 fn text_is_cut_at_a_character_and_marked() {
-    for (rig, description_max, decision_max, text_max) in [(Rig::open(), 4_000, 1_000, 256), (Rig::compat(), 500, 200, 100)] {
+    for (rig, description_max, decision_max, text_max) in
+        [(Rig::open(), 4_000, 1_000, 256), (Rig::compat(), 500, 200, 100)]
+    {
         let check = |over: usize, truncated: [&[Field]; 2]| {
             let said = Step { decision: Some(text(decision_max + over)), ..step(&text(description_max + over)) };
             let entry = recorded(&rig, said.into_body());
             let kept = entry.step().unwrap();
-            assert_eq!((&kept.description, kept.decision.as_ref()), (&text(description_max), Some(&text(decision_max))));
+            assert_eq!(
+                (&kept.description, kept.decision.as_ref()),
+                (&text(description_max), Some(&text(decision_max)))
+            );
             assert_eq!(entry.truncated, truncated[0]);
             let seen = Observation {
                 observation_type: text(text_max + over),
@@ -64,13 +69,22 @@ fn json_is_cut_and_stays_json() {
     check(&json!({"deep": [text(8_001)], "n": 1}), &|kept| {
         assert_eq!(*kept, json!({"deep": [text(8_000) + "..."], "n": 1}));
     });
-    // What is still too large with its strings cut is replaced, and says how large it was.
-    let large = json!({"rows": vec![json!({"name": "row", "at": 123_456_789}); 5_000]});
-    check(&large, &|kept| {
-        let told = &kept["$truncated"];
-        assert_eq!(told["bytes"], large.to_string().len());
-        assert!(large.to_string().starts_with(told["preview"].as_str().unwrap()), "{told}");
+    // What is still too large with its strings cut is replaced, and says how large it was: a part where that is
+    // enough, else the whole.
+    let told = |kept: &Value, whole: &Value| {
+        assert_eq!(kept["$truncated"]["bytes"], whole.to_string().len());
+        let preview = kept["$truncated"]["preview"].as_str().unwrap();
+        assert!(!preview.is_empty() && whole.to_string().starts_with(preview), "{preview}");
+    };
+    let rows = json!(vec![json!({"name": "row", "at": 123_456_789}); 5_000]);
+    check(&rows, &|kept| told(kept, &rows));
+    check(&json!({"rows": rows, "n": 1}), &|kept| {
+        told(&kept["rows"], &rows);
+        assert_eq!(kept["n"], 1);
     });
+    let many: JsonObject = (0..5_000).map(|n| (format!("key {n}"), json!(n))).collect();
+    let many = Value::Object(many);
+    check(&many, &|kept| told(kept, &many));
 }
 
 #[test]

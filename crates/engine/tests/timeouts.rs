@@ -1,9 +1,9 @@
 //! Idle actions, too many actions, and clocks that jump.
 
-use accredit::{ActionId, Begin, Closing, Config, Completion, Limits, Observation, Status, Timestamp};
+use accredit::{ActionId, Begin, Closing, Completion, Config, Limits, Observation, RefusalReason, Status, Timestamp};
 use serde_json::json;
 
-use crate::support::{IDLE_SECS, Rig, begin, eventually, outcome_of, probe, step};
+use crate::support::{IDLE_SECS, Rig, begin, chosen_id, eventually, outcome_of, probe, refusal_of, step};
 
 fn status(rig: &Rig, id: ActionId) -> Status {
     rig.engine.action(id).unwrap().status
@@ -104,13 +104,24 @@ fn one_action_too_many_closes_the_one_whose_activity_is_oldest() {
     let fourth = rig.begin();
     let all = |ids: [ActionId; 4]| ids.map(|id| status(&rig, id));
     assert_eq!(all([first, second, third, fourth]), [Status::Open, EVICTED, Status::Open, Status::Open]);
-    rig.engine.heartbeat(third).unwrap();
     rig.clock.advance_secs(1);
+    rig.engine.heartbeat(third).unwrap();
     rig.engine.heartbeat(first).unwrap();
     let fifth = rig.begin();
     assert_eq!(all([first, third, fourth, fifth]), [Status::Open, Status::Open, EVICTED, Status::Open]);
     let stats = rig.stats();
     assert_eq!((stats.open, stats.evicted, stats.begun), (3, 2, 5));
+}
+
+#[test]
+fn what_is_refused_or_known_evicts_nobody() {
+    let rig = Rig::with_limits(Limits { open_actions_max: 1, ..Limits::default() });
+    let id = rig.begin_with(Begin { action_id: Some(chosen_id(1)), ..begin() });
+    assert!(rig.engine.begin(Begin { action_id: Some(id), ..begin() }).unwrap().repeat);
+    let own_parent = Begin { action_id: Some(chosen_id(2)), parent_action_id: Some(chosen_id(2)), ..begin() };
+    assert_eq!(refusal_of(rig.engine.begin(own_parent)), RefusalReason::ParentCycle);
+    rig.engine.begin(Begin { agent_id: "".into(), ..begin() }).unwrap_err();
+    assert_eq!(status(&rig, id), Status::Open);
 }
 
 #[test]

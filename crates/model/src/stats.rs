@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The counters of a store, taken at one instant. Three identities hold at any instant:
-/// `begun = open + completed + timed_out + evicted + cancelled`, `received = recorded + repeated + refused_total`,
+/// `begun = open + completed + timed_out + evicted + cancelled`, `received = recorded + refused_total`,
 /// `experiences = delivered + pending + dead`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Stats {
@@ -22,7 +22,7 @@ pub struct Stats {
     pub evicted: u64,
     /// Actions that stand as cancelled.
     pub cancelled: u64,
-    /// Entries that arrived.
+    /// Entries that arrived, those aside that had been stored before.
     pub received: u64,
     /// Entries stored.
     pub recorded: u64,
@@ -30,7 +30,7 @@ pub struct Stats {
     pub steps: u64,
     /// Observations among those stored.
     pub observations: u64,
-    /// Entries that were stored before under the same client key and answered again.
+    /// Entries that had been stored before under the same client key and were answered again; counted apart.
     pub repeated: u64,
     /// Entries refused, by reason.
     pub refused: BTreeMap<String, u64>,

@@ -1,5 +1,7 @@
 //! The older module's answers, call by call. `ACCREDIT_PARITY_DIR` names a further folder of scenarios.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

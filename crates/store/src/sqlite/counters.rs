@@ -104,7 +104,7 @@ impl Counters {
             timed_out: closed[1],
             evicted: closed[2],
             cancelled: closed[3],
-            received: steps + observations + repeated + refused_total,
+            received: steps + observations + refused_total,
             recorded: steps + observations,
             steps: *steps,
             observations: *observations,

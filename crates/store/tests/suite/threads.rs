@@ -14,6 +14,15 @@ const N_ENTRIES: u64 = 12;
 /// What a reader may count on: how many entries of each action had been acknowledged before it looked.
 struct Acknowledged(Vec<AtomicU64>);
 
+/// Lets the readers end, whatever becomes of the writer.
+struct Ended<'a>(&'a AtomicBool);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 impl Acknowledged {
     fn of(&self, n: u64) -> u64 {
         self.0[usize::try_from(n).unwrap()].load(Ordering::SeqCst)
@@ -25,6 +34,7 @@ pub(crate) fn reading_while_closing(database: &impl Database) {
     store.commit((0..N_ACTIONS).map(begin).collect()).unwrap();
     let known = Acknowledged((0..N_ACTIONS).map(|_| AtomicU64::new(0)).collect());
     let done = AtomicBool::new(false);
+    let ended = Ended(&done);
     std::thread::scope(|scope| {
         let readers: Vec<_> = (0..3).map(|reader| {
             let (store, known, done) = (&*store, &known, &done);
@@ -45,7 +55,7 @@ pub(crate) fn reading_while_closing(database: &impl Database) {
             assert!(close(&*store, n).starts_with("attributed"));
             store.maintain().unwrap();
         }
-        done.store(true, Ordering::SeqCst);
+        drop(ended);
         let n_looks: u64 = readers.into_iter().map(|reader| reader.join().unwrap()).sum();
         assert!(n_looks > 0);
     });

@@ -1,0 +1,126 @@
+//! The configuration: what is wrong in it is an error, by name.
+
+use accredit::{Config, Engine, Error, ErrorKind, EvictionOrder, IdleFrom, Limits, Method, SinkConfig, SinkKind};
+
+use crate::support::Rig;
+
+#[test]
+fn a_full_file_is_read() {
+    let config = Config::from_toml(
+        r#"
+            store = "runs.db"
+            compat = true
+            method = "uniform"
+            strict = true
+            queue_bytes_max = 1_000_000
+            block_ms_max = 50
+            sweep_secs = 3
+            events_max = 100
+
+            [limits]
+            entries_max = 5_000
+            eviction_order = "oldest_start"
+            idle_from = "start"
+
+            [[sinks]]
+            name = "file"
+            kind = "jsonl"
+            path = "experiences.jsonl"
+
+            [[sinks]]
+            name = "learner"
+            kind = "replay"
+            url = "http://localhost:9000"
+            token_env = "LEARNER_TOKEN"
+        "#,
+    );
+    let expected = Config {
+        store: "runs.db".into(),
+        compat: true,
+        method: Method::Uniform,
+        strict: true,
+        queue_bytes_max: 1_000_000,
+        block_ms_max: 50,
+        sweep_secs: 3,
+        events_max: 100,
+        limits: Limits {
+            entries_max: 5_000,
+            eviction_order: EvictionOrder::OldestStart,
+            idle_from: IdleFrom::Start,
+            ..Limits::default()
+        },
+        sinks: vec![
+            SinkConfig { name: "file".to_owned(), kind: SinkKind::Jsonl { path: "experiences.jsonl".into() } },
+            SinkConfig {
+                name: "learner".to_owned(),
+                kind: SinkKind::Replay {
+                    url: "http://localhost:9000".to_owned(),
+                    token_env: Some("LEARNER_TOKEN".to_owned()),
+                },
+            },
+        ],
+        ..Config::default()
+    };
+    let config = config.unwrap();
+    assert_eq!(config, expected);
+    // What is written is read again.
+    let written = serde_json::to_string(&config).unwrap();
+    assert_eq!(serde_json::from_str::<Config>(&written).unwrap(), config);
+    assert_eq!(Config::from_toml("").unwrap(), Config::default());
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    let check = |text: &str, names: &str| {
+        let error = Config::from_toml(text).unwrap_err();
+        assert!(matches!(error, Error::Config(_)), "{text}: {error}");
+        assert_eq!((error.kind(), error.code()), (ErrorKind::Expected, "config"));
+        assert!(error.to_string().contains(names), "{text}: {error}");
+    };
+    let file = |name: &str| format!("[[sinks]]\nname = \"{name}\"\nkind = \"jsonl\"\npath = \"x\"\n");
+    check("storre = \"x\"", "storre");
+    check("access = \"read_only\"", "access");
+    check("[limits]\nentry_max = 5", "entry_max");
+    check("[learning]\nrate = 1", "learning");
+    check(&(file("a") + "pathh = \"y\""), "pathh");
+    check("[[sinks]]\nname = \"a\"\nkind = \"replay\"\nurl = \"u\"\npath = \"x\"", "path");
+    check("[[sinks]]\nname = \"a\"\nkind = \"kafka\"", "kafka");
+    check("[[sinks]]\nkind = \"jsonl\"\npath = \"x\"", "name");
+    check("[[sinks]]\nname = \"a\"\nkind = \"jsonl\"", "path");
+    check("method = \"guess\"", "guess");
+    check("strict = \"yes\"", "strict");
+    check("sweep_secs = -1", "sweep_secs");
+    check("queue_bytes_max = 0", "queue_bytes_max");
+    check("events_max = 0", "events_max");
+    check("[limits]\nentries_max = 0", "entries_max");
+    check("[limits]\nobservation_reserve_percent = 101", "observation_reserve_percent");
+    check("[limits]\njson_depth_max = 1_000", "json_depth_max");
+    check("no toml at all", "");
+    // Sinks are known by their names, in the store too.
+    check(&(file("a") + &file("a")), "name of its own");
+    check(&file(""), "name of its own");
+}
+
+#[test]
+fn a_configuration_is_checked_before_a_store_is_made() {
+    let rig = Rig::open();
+    let path = rig.file("other.db");
+    let config = Config { events_max: 0, ..Config::at(&path) };
+    assert!(matches!(Engine::open(config), Err(Error::Config(_))));
+    assert!(!path.exists());
+}
+
+#[test]
+fn compat_is_the_older_modules_set() {
+    let config = Config::compat("x.db");
+    let limits = &config.limits;
+    assert!(config.compat);
+    assert_eq!((limits.open_actions_max, limits.entries_max, limits.idle_secs_max), (500, 1_000, 21_600));
+    assert_eq!((limits.description_chars_max, limits.decision_chars_max, limits.text_chars_max), (500, 200, 100));
+    assert_eq!((limits.string_chars_max, limits.nested_json_chars_max), (500, 1_000));
+    let limits = Limits::default();
+    assert_eq!((limits.open_actions_max, limits.entries_max, limits.idle_secs_max), (100_000, 100_000, 21_600));
+    assert_eq!((limits.description_chars_max, limits.decision_chars_max, limits.text_chars_max), (4_000, 1_000, 256));
+    assert_eq!((limits.json_bytes_max, limits.string_chars_max, limits.json_depth_max), (65_536, 8_000, 64));
+    assert_eq!(limits.observation_reserve_percent, 10);
+}
