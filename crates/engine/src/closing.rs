@@ -205,30 +205,28 @@ impl Inner {
             attribution: Some(stored(&attribution)?),
             completed: closed_at.filter(|_| is_truth).map(|closed_at| (closed_at, duration_micros)),
         };
-        match self.submit_one(Write::Amend(Box::new(amend)))? {
-            Answer::Attributed { .. } => {
-                self.tell_completed(action, &attribution, duration_micros, action.step_count);
-                Ok(Some(attribution))
-            }
+        let event = completed_event(action, &attribution, duration_micros);
+        match self.submit_told(Write::Amend(Box::new(amend)), vec![event])? {
+            Answer::Attributed { .. } => Ok(Some(attribution)),
             Answer::Refused(reason) => Err(refusal(reason).into()),
             _ => Ok(None),
         }
     }
+}
 
-    pub(crate) fn tell_completed(&self, action: &Action, made: &Attribution, duration_micros: i64, step_count: u64) {
-        let seconds = Timestamp::from_micros(duration_micros).seconds();
-        self.hub.publish([EventBody::Completed {
-            action_id: action.action_id,
-            agent_id: action.agent_id.clone(),
-            action_type: action.action_type.clone(),
-            goal_id: action.goal_id.clone(),
-            duration_seconds: rounded_duration(action.begun_at, seconds),
-            step_count,
-            success_score: made.success_score,
-            verdict: made.verdict,
-            version: made.version,
-            closing: made.closing,
-        }]);
+/// What subscribers hear of a closing or a revision.
+pub(crate) fn completed_event(action: &Action, made: &Attribution, duration_micros: i64) -> EventBody {
+    EventBody::Completed {
+        action_id: action.action_id,
+        agent_id: action.agent_id.clone(),
+        action_type: action.action_type.clone(),
+        goal_id: action.goal_id.clone(),
+        duration_seconds: rounded_duration(action.begun_at, Timestamp::from_micros(duration_micros).seconds()),
+        step_count: action.step_count,
+        success_score: made.success_score,
+        verdict: made.verdict,
+        version: made.version,
+        closing: made.closing,
     }
 }
 
@@ -271,10 +269,10 @@ impl FrozenAction<'_> {
             attribution: stored(&attribution)?,
             received_at: now.wall,
         };
-        match inner.submit_one(Write::Close(Box::new(close)))? {
+        let event = completed_event(&self.action, &attribution, duration_micros);
+        match inner.submit_told(Write::Close(Box::new(close)), vec![event])? {
             Answer::Attributed { .. } => {
                 self.is_closed = true;
-                inner.tell_completed(&self.action, &attribution, duration_micros, self.action.step_count);
                 Ok(attribution)
             }
             _ => Err(Error::Bug("EN-5: a frozen action can be closed")),

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use accredit_model::EventBody;
-use accredit_store::{Answer, EntryAnswer, Store, Write};
+use accredit_store::{Answer, EntryAnswer, Write};
 
 use crate::Error;
-use crate::events::Hub;
+use crate::engine::Inner;
 use crate::queue::{End, Job, Queue};
 
 /// Runs until the queue ends. Whatever happens to this thread, nobody waits for ever.
-pub(crate) fn run(store: &dyn Store, queue: &Arc<Queue>, hub: &Hub) {
-    let poison = Poison(Arc::clone(queue));
-    while let Some(jobs) = queue.take() {
-        commit(store, hub, jobs);
-        if let Err(error) = store.maintain() {
+pub(crate) fn run(inner: &Inner) {
+    let poison = Poison(Arc::clone(&inner.queue));
+    while let Some(jobs) = inner.queue.take() {
+        commit(inner, jobs);
+        if let Err(error) = inner.store.maintain() {
             tracing::warn!(%error, "could not empty the write-ahead log; it grows until this succeeds");
         }
     }
@@ -31,17 +31,25 @@ impl Drop for Poison {
     }
 }
 
-fn commit(store: &dyn Store, hub: &Hub, jobs: Vec<Job>) {
+fn commit(inner: &Inner, jobs: Vec<Job>) {
     let mut batch = Vec::with_capacity(jobs.len());
     let mut replies = Vec::with_capacity(jobs.len());
+    // Each with the place of the write that it tells of.
+    let mut events: Vec<(usize, EventBody)> = Vec::with_capacity(jobs.len());
     for job in jobs {
+        let place = batch.len();
         replies.push((job.reply, job.writes.len()));
-        batch.extend(job.writes);
+        events.extend(job.events.into_iter().map(|event| (place, event)));
+        for (at, write) in job.writes.into_iter().enumerate() {
+            events.extend(event_of(&write).map(|event| (place + at, event)));
+            batch.push(write);
+        }
     }
-    let told: Vec<Option<EventBody>> = batch.iter().map(event_of).collect();
-    match store.commit(batch) {
+    let refused = inner.tally.take();
+    batch.extend(refused.iter().map(|(reason, n)| Write::CountRefused { reason: *reason, n: *n }));
+    match inner.store.commit(batch) {
         Ok(answers) => {
-            hub.publish(told.into_iter().zip(&answers).filter_map(|(event, answer)| confirmed(event?, answer)));
+            inner.hub.publish(events.into_iter().filter_map(|(at, event)| confirmed(event, answers.get(at)?)));
             let mut answers = answers.into_iter();
             for (reply, n) in replies {
                 // A caller that has gone away needs no answer.
@@ -50,6 +58,7 @@ fn commit(store: &dyn Store, hub: &Hub, jobs: Vec<Job>) {
         }
         Err(error) => {
             tracing::error!(%error, "a commit failed; its callers are told");
+            refused.into_iter().for_each(|(reason, n)| inner.tally.add(reason, n));
             let error = Error::from(error);
             for (reply, _) in replies {
                 drop(reply.send(Err(error.clone())));
@@ -76,6 +85,11 @@ fn event_of(write: &Write) -> Option<EventBody> {
 fn confirmed(event: EventBody, answer: &Answer) -> Option<EventBody> {
     match (event, answer) {
         (event @ EventBody::Begun { .. }, Answer::Begun { repeat: false }) => Some(event),
+        (event @ EventBody::Completed { .. }, Answer::Attributed { cursor: Some(_), .. }) => Some(event),
+        (
+            EventBody::Recorded { action_id, .. },
+            Answer::Attributed { late: Some(EntryAnswer::Stored { seq, repeat: false }), .. },
+        ) => Some(EventBody::Recorded { action_id, first_seq: *seq, entries: 1 }),
         (EventBody::Recorded { action_id, .. }, Answer::Entries(answers)) => {
             let mut stored = answers.iter().filter_map(|answer| match answer {
                 EntryAnswer::Stored { seq, repeat: false } => Some(*seq),

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use accredit_credit::CreditMethod;
 use accredit_guard::Guard;
-use accredit_model::Timestamp;
+use accredit_model::{EventBody, Timestamp};
 use accredit_store::{Answer, SqliteStore, Store, Write};
 
 use crate::clock::Environment;
 use crate::config::{Access, Config};
 use crate::events::{Hub, Subscription};
-use crate::queue::{End, Pending, Queue};
+use crate::queue::{End, Pending, Queue, Tally};
 use crate::{Error, committer, deliver, sweep};
 
 /// The engine. Cheap to clone; all clones are the same engine. It closes when the last one is dropped.
@@ -32,6 +32,7 @@ pub(crate) struct Inner {
     pub(crate) method: Box<dyn CreditMethod>,
     pub(crate) store: Box<dyn Store>,
     pub(crate) queue: Arc<Queue>,
+    pub(crate) tally: Tally,
     pub(crate) hub: Arc<Hub>,
     pub(crate) stop: Stop,
 }
@@ -83,6 +84,7 @@ impl Engine {
             guard: Guard::new(config.limits.clone()),
             method,
             queue: Arc::new(Queue::new(config.queue_bytes_max)),
+            tally: Tally::default(),
             hub: Arc::new(Hub::new(environment.clock.steady(), config.events_max)),
             stop: Stop::default(),
             store,
@@ -117,11 +119,11 @@ impl Engine {
         self.inner.submit(vec![Write::Flush]).map(drop)
     }
 
-    /// Makes durable what waits, ends the threads and closes the store. Clones of this engine answer
-    /// [`Error::Closed`] from now on.
+    /// Makes durable what waits, ends the threads and gives the store free for another writer. Clones of this engine
+    /// answer [`Error::Closed`] from now on when they are to write; they can still read.
     ///
     /// # Errors
-    /// When the committer had died.
+    /// When the committer had died, or the store's last write fails.
     pub fn close(self) -> Result<(), Error> {
         self._handle.shut_down()
     }
@@ -138,7 +140,7 @@ impl Handle {
                 .map_err(|source| Error::Sink { name: format!("thread {name}"), source: Arc::new(source) })
         };
         let inner = Arc::clone(&self.inner);
-        let commit = move || committer::run(&*inner.store, &inner.queue, &inner.hub);
+        let commit = move || committer::run(&inner);
         threads().committer = Some(spawn("accredit-commit".to_owned(), Box::new(commit))?);
         if self.inner.config.sweep_secs > 0 {
             let inner = Arc::clone(&self.inner);
@@ -164,7 +166,10 @@ impl Handle {
             all_ended &= committer.join().is_ok();
         }
         self.inner.hub.close();
-        if all_ended { Ok(()) } else { Err(Error::Poisoned) }
+        if !all_ended {
+            return Err(Error::Poisoned);
+        }
+        Ok(self.inner.store.close()?)
     }
 }
 
@@ -193,12 +198,21 @@ impl Inner {
         if self.config.access == Access::ReadOnly {
             return Err(Error::ReadOnly);
         }
-        self.queue.push(writes, bytes, patience)
+        self.queue.push(writes, bytes, Vec::new(), patience)
     }
 
     /// Makes durable and waits.
     pub(crate) fn submit(&self, writes: Vec<Write>) -> Result<Vec<Answer>, Error> {
         self.push(writes, 1024, self.patience())?.wait()
+    }
+
+    /// The same for a write that closes an action or adds to a closed one, of which subscribers hear when it has.
+    pub(crate) fn submit_told(&self, write: Write, events: Vec<EventBody>) -> Result<Answer, Error> {
+        if self.config.access == Access::ReadOnly {
+            return Err(Error::ReadOnly);
+        }
+        let answers = self.queue.push(vec![write], 1024, events, self.patience())?.wait()?;
+        answers.into_iter().next().ok_or(Error::Bug("EN-3: every write is answered"))
     }
 
     /// The same for one write.

@@ -10,7 +10,7 @@ use accredit_store::{Amend, Answer, Chain, EntryAnswer, StoreError, Write};
 
 use crate::Error;
 use crate::attribute::{Judged, stored};
-use crate::closing::pause;
+use crate::closing::{completed_event, pause};
 use crate::engine::Inner;
 use crate::record::{Recorded, push_line, refusal};
 
@@ -60,21 +60,15 @@ impl Inner {
             attribution,
             completed: None,
         };
-        match self.submit_one(Write::Amend(Box::new(amend)))? {
-            Answer::Attributed { late: Some(answer), cursor } => {
-                if let EntryAnswer::Stored { seq, repeat: false } = answer {
-                    self.hub.publish([EventBody::Recorded { action_id: action.action_id, first_seq: seq, entries: 1 }]);
-                }
-                if let (Some(made), Some(_)) = (&revised, cursor) {
-                    let duration = Timestamp::from_seconds(action.duration_seconds.unwrap_or_default());
-                    self.tell_completed(action, made, duration.unwrap_or_default().micros(), action.step_count);
-                }
-                Ok(Some(match answer {
-                    EntryAnswer::Stored { seq, repeat } => Recorded::Stored { seq, repeat },
-                    EntryAnswer::Refused(reason) => Recorded::Refused(refusal(reason)),
-                    EntryAnswer::Late { .. } => Recorded::Refused(refusal(RefusalReason::ClosedAction)),
-                }))
-            }
+        let duration = Timestamp::from_seconds(action.duration_seconds.unwrap_or_default()).unwrap_or_default();
+        let mut events = vec![EventBody::Recorded { action_id: action.action_id, first_seq: 0, entries: 0 }];
+        events.extend(revised.as_ref().map(|made| completed_event(action, made, duration.micros())));
+        match self.submit_told(Write::Amend(Box::new(amend)), events)? {
+            Answer::Attributed { late: Some(answer), .. } => Ok(Some(match answer {
+                EntryAnswer::Stored { seq, repeat } => Recorded::Stored { seq, repeat },
+                EntryAnswer::Refused(reason) => Recorded::Refused(refusal(reason)),
+                EntryAnswer::Late { .. } => Recorded::Refused(refusal(RefusalReason::ClosedAction)),
+            })),
             Answer::Refused(reason) => Ok(Some(Recorded::Refused(refusal(reason)))),
             _ => Ok(None),
         }

@@ -1,11 +1,13 @@
 //! The bounded queue between callers and the committer.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use accredit_model::{EventBody, RefusalReason};
 use accredit_store::{Answer, Write};
 
 use crate::Error;
@@ -20,6 +22,8 @@ pub(crate) type Reply = Result<Vec<Answer>, Error>;
 pub(crate) struct Job {
     pub(crate) writes: Vec<Write>,
     pub(crate) bytes: usize,
+    /// What subscribers hear when the one write has added to a closed action or closed it.
+    pub(crate) events: Vec<EventBody>,
     pub(crate) reply: oneshot::Sender<Reply>,
 }
 
@@ -68,7 +72,13 @@ impl Queue {
 
     /// Puts a job in, waiting for room no longer than `patience`. A job larger than the whole queue is let in when the
     /// queue is empty.
-    pub(crate) fn push(&self, writes: Vec<Write>, bytes: usize, patience: Duration) -> Result<Pending, Error> {
+    pub(crate) fn push(
+        &self,
+        writes: Vec<Write>,
+        bytes: usize,
+        events: Vec<EventBody>,
+        patience: Duration,
+    ) -> Result<Pending, Error> {
         let mut state = self.state();
         let deadline = Instant::now() + patience;
         loop {
@@ -86,7 +96,7 @@ impl Queue {
         }
         let (reply, answer) = oneshot::channel();
         let was_empty = state.jobs.is_empty();
-        state.jobs.push(Job { writes, bytes, reply });
+        state.jobs.push(Job { writes, bytes, events, reply });
         state.bytes += bytes.max(1);
         drop(state);
         if was_empty {
@@ -137,6 +147,28 @@ impl Queue {
         drop(state);
         self.filled.notify_all();
         self.emptied.notify_all();
+    }
+}
+
+/// Refusals that no queued command carries: they go along with the next commit.
+#[derive(Debug, Default)]
+pub(crate) struct Tally(Mutex<BTreeMap<RefusalReason, u64>>);
+
+impl Tally {
+    fn counts(&self) -> MutexGuard<'_, BTreeMap<RefusalReason, u64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn add(&self, reason: RefusalReason, n: u64) {
+        *self.counts().entry(reason).or_default() += n;
+    }
+
+    pub(crate) fn take(&self) -> BTreeMap<RefusalReason, u64> {
+        std::mem::take(&mut *self.counts())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.counts().is_empty()
     }
 }
 

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use accredit_model::{
     Action, ActionId, Attribution, Entry, Experience, Refusal, RefusalReason, Stats, Status, Version,
 };
-use accredit_store::{Chain, DeadLetter, Filter, Sizes, StoredAttribution, VerifyReport};
+use accredit_store::{Chain, DeadLetter, Filter, Sizes, StoredAttribution, VerifyReport, Write as StoreWrite};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::config::Access;
 use crate::engine::Inner;
 use crate::{Engine, Error, attribute};
 
@@ -99,6 +100,10 @@ impl Engine {
     /// # Errors
     /// When they cannot be read.
     pub fn stats(&self) -> Result<Stats, Error> {
+        if !self.inner.tally.is_empty() && self.inner.config.access == Access::ReadWrite {
+            // Counted with the commit that this makes; where nothing is committed any more, what stands is the answer.
+            drop(self.inner.submit_one(StoreWrite::Flush));
+        }
         Ok(self.inner.store.stats()?)
     }
 

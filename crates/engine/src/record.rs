@@ -1,6 +1,5 @@
 //! Opening actions and recording entries.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use accredit_store::{ActionSpec, Answer, Append, EntryAnswer, EntryMark, LateObs
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::engine::Inner;
-use crate::queue::Ticket;
+use crate::queue::{Pending, Ticket};
 use crate::{Engine, Error};
 
 /// The answer to a begin.
@@ -93,7 +92,7 @@ impl Engine {
         let answers = if writes.is_empty() {
             Vec::new()
         } else {
-            self.inner.push(writes, bytes, self.inner.patience())?.wait()?
+            self.inner.push_entries(writes, bytes, &rest, self.inner.patience())?.wait()?
         };
         self.inner.recorded(id, rest, answers)
     }
@@ -108,7 +107,7 @@ impl Engine {
         if writes.is_empty() {
             writes.push(Write::Flush);
         }
-        let pending = self.inner.push(writes, bytes, Duration::ZERO)?;
+        let pending = self.inner.push_entries(writes, bytes, &rest, Duration::ZERO)?;
         let inner = std::sync::Arc::clone(&self.inner);
         Ok(Ticket::new(pending, move |reply| inner.recorded(id, rest, reply?)))
     }
@@ -127,14 +126,8 @@ impl Engine {
 
     /// Counts entries that a door refused because it could not even read them.
     pub fn refused_elsewhere(&self, reasons: &[RefusalReason]) {
-        let mut counts: BTreeMap<RefusalReason, u64> = BTreeMap::new();
         for reason in reasons {
-            *counts.entry(*reason).or_default() += 1;
-        }
-        let writes = counts.into_iter().map(|(reason, n)| Write::CountRefused { reason, n }).collect();
-        // Nobody waits: the count is durable with the next commit.
-        if let Err(error) = self.inner.push(writes, 256, Duration::ZERO) {
-            tracing::warn!(%error, "could not count refused entries");
+            self.inner.tally.add(*reason, 1);
         }
     }
 }
@@ -192,6 +185,21 @@ impl Inner {
             steady: self.steady(),
             open_max: self.config.limits.open_actions_max,
         })
+    }
+
+    /// Queues entries; counts them as refused where the queue has no room.
+    fn push_entries(
+        &self,
+        writes: Vec<Write>,
+        bytes: usize,
+        rest: &Rest,
+        patience: Duration,
+    ) -> Result<Pending, Error> {
+        let pushed = self.push(writes, bytes, patience);
+        if let Err(Error::Overloaded) = pushed {
+            self.tally.add(RefusalReason::Overloaded, rest.refused.len() as u64);
+        }
+        pushed
     }
 
     /// Closes the action that gives way next.

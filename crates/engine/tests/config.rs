@@ -124,3 +124,18 @@ fn compat_is_the_older_modules_set() {
     assert_eq!((limits.json_bytes_max, limits.string_chars_max, limits.json_depth_max), (65_536, 8_000, 64));
     assert_eq!(limits.observation_reserve_percent, 10);
 }
+
+/// The page shows every key with its default; only the sinks are examples.
+#[test]
+fn the_page_about_configuration_shows_the_defaults() {
+    let page = include_str!("../../../docs/configuration.md");
+    let (_, rest) = page.split_once("```toml\n").unwrap();
+    let (toml, _) = rest.split_once("```").unwrap();
+    let shown = Config::from_toml(toml).unwrap();
+    assert_eq!(shown.sinks.len(), 2);
+    assert_eq!(Config { sinks: Vec::new(), ..shown }, Config::default());
+    let keys = toml.lines().filter(|line| line.contains('=')).count();
+    let default = serde_json::to_value(Config::default()).unwrap();
+    let expected = default.as_object().unwrap().len() - 2 + default["limits"].as_object().unwrap().len();
+    assert_eq!(keys, expected + 7, "every key is shown: those of the defaults and seven of the two sinks");
+}

@@ -36,7 +36,9 @@ fn a_full_queue_refuses_and_keeps_what_it_took() {
     let recorded: Vec<Recorded> = tickets.into_iter().flat_map(|ticket| ticket.wait().unwrap()).collect();
     assert_eq!(recorded.iter().map(new_seq).collect::<Vec<_>>(), (0..recorded.len() as u64).collect::<Vec<_>>());
     assert_eq!(new_seq(&waited), recorded.len() as u64);
-    assert_eq!(rig.stats().recorded, recorded.len() as u64 + 1);
+    let stats = rig.stats();
+    assert_eq!(stats.recorded, recorded.len() as u64 + 1);
+    assert_eq!((stats.refused.get("overloaded"), stats.refused_total), (Some(&1), 1), "the one refused is counted");
 }
 
 #[test]

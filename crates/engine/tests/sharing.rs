@@ -95,3 +95,18 @@ fn clones_are_one_engine() {
     assert_eq!(rig.engine.action(id).unwrap().step_count, 1);
     assert_eq!(refusal_of(rig.engine.action(chosen_id(1))).code(), "unknown_action");
 }
+
+#[test]
+fn closing_gives_the_store_free_while_a_clone_lives() {
+    let rig = Rig::open();
+    let id = rig.begin();
+    rig.steps(id, 2);
+    let clone = rig.engine.clone();
+    rig.engine.clone().close().unwrap();
+    assert!(matches!(clone.step(id, step("late")), Err(Error::Closed)));
+    let next = Engine::open(Config::at(rig.file("accredit.db"))).unwrap();
+    next.step(id, step("more")).unwrap();
+    // The clone reads, and sees what the next writer commits.
+    assert_eq!(clone.chain(id).unwrap(), next.chain(id).unwrap());
+    assert_eq!(clone.stats().unwrap(), next.stats().unwrap());
+}

@@ -115,6 +115,12 @@ pub trait Store: Send + Sync + 'static {
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<VerifyReport, StoreError>;
 
+    /// Ends writing and lets another process write. Reading goes on; a commit answers [`StoreError::ReadOnly`].
+    ///
+    /// # Errors
+    /// When what is kept in memory cannot be written; nothing that was acknowledged is lost.
+    fn close(&self) -> Result<(), StoreError>;
+
     /// The bytes that the store takes on disk, and what they hold.
     ///
     /// # Errors

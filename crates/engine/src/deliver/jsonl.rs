@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use accredit_model::Experience;
 
@@ -10,30 +10,37 @@ use super::Sink;
 
 /// Appends one JSON line an experience and makes each batch durable.
 pub(super) struct JsonlSink {
-    file: File,
+    path: PathBuf,
 }
 
 impl JsonlSink {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
-        cut_torn_line(&mut file)?;
-        Ok(Self { file })
+        open_file(path)?;
+        Ok(Self { path: path.to_owned() })
     }
 
-    fn append(&mut self, batch: &[Experience]) -> io::Result<()> {
+    /// Opens the file anew for each batch: one that was moved away or deleted must not go on taking lines.
+    fn append(&self, batch: &[Experience]) -> io::Result<()> {
+        let mut file = open_file(&self.path)?;
         let mut lines = Vec::new();
         for experience in batch {
             serde_json::to_writer(&mut lines, experience)?;
             lines.push(b'\n');
         }
-        let end = self.file.seek(SeekFrom::End(0))?;
-        let written = self.file.write_all(&lines).and_then(|()| self.file.sync_data());
+        let end = file.seek(SeekFrom::End(0))?;
+        let written = file.write_all(&lines).and_then(|()| file.sync_data());
         if written.is_err() {
             // Half a line must not stay before the next attempt's; should this fail too, reopening cuts it.
-            self.file.set_len(end)?;
+            file.set_len(end)?;
         }
         written
     }
+}
+
+fn open_file(path: &Path) -> io::Result<File> {
+    let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
+    cut_torn_line(&mut file)?;
+    Ok(file)
 }
 
 /// A crash may leave the beginning of a line, which was never acknowledged and comes again whole.
@@ -56,6 +63,10 @@ fn cut_torn_line(file: &mut File) -> io::Result<()> {
 }
 
 impl Sink for JsonlSink {
+    fn batch_max(&self) -> usize {
+        16
+    }
+
     fn deliver(&mut self, batch: &[Experience]) -> Vec<Result<(), String>> {
         let result = self.append(batch).map_err(|error| error.to_string());
         vec![result; batch.len()]

@@ -19,8 +19,6 @@ use crate::config::{SinkConfig, SinkKind};
 use crate::engine::Inner;
 use crate::{Engine, Error};
 
-/// Experiences that are read and handed over at once.
-const BATCH: usize = 64;
 /// Attempts after which a delivery is dead: with the pauses below, after about half an hour.
 const ATTEMPTS_MAX: u32 = 10;
 /// The first pause.
@@ -34,6 +32,10 @@ const IDLE: Duration = Duration::from_millis(200);
 
 /// A receiver of experiences.
 pub(crate) trait Sink: Send {
+    /// Experiences that are handed over at once: as many as it takes hardly longer with than with one, because the
+    /// engine's closing waits for them.
+    fn batch_max(&self) -> usize;
+
     /// Hands over a batch; one result each, in order. `Ok` only when the receiver has it for good.
     fn deliver(&mut self, batch: &[Experience]) -> Vec<Result<(), String>>;
 }
@@ -78,7 +80,7 @@ impl Engine {
     /// # Errors
     /// When the store fails.
     pub fn replay_dead_letters(&self, sink: Option<&str>) -> Result<u64, Error> {
-        let replay = Write::Replay { sink: sink.map(str::to_owned), due_at: self.inner.wall() };
+        let replay = Write::Replay { sink: sink.map(str::to_owned), due_at: self.inner.steady() };
         match self.inner.submit_one(replay)? {
             Answer::Count(n) => Ok(n),
             _ => Err(Error::Bug("EN-8: a replay is counted")),
@@ -111,7 +113,7 @@ impl Worker {
 
     /// Delivers what is due and what is new, a batch of each; answers how many it handed over.
     fn turn(&mut self) -> Result<usize, Error> {
-        let due = self.inner.store.due(&self.name, self.inner.wall(), BATCH)?;
+        let due = self.inner.store.due(&self.name, self.inner.steady(), self.sink.batch_max())?;
         let mut outcomes = Vec::new();
         let mut retried = Vec::new();
         for due in &due {
@@ -145,7 +147,7 @@ impl Worker {
     }
 
     fn take_fresh(&self) -> Result<Vec<Attempt>, Error> {
-        let stored = self.inner.store.attributions_after(self.taken_to, BATCH)?;
+        let stored = self.inner.store.attributions_after(self.taken_to, self.sink.batch_max())?;
         let attempt = |stored: &StoredAttribution| Attempt {
             cursor: stored.cursor,
             attempts: 0,
@@ -180,12 +182,11 @@ impl Worker {
 
     fn failed(&self, cursor: u64, attempts: u32, error: String) -> Delivery {
         let attempts = attempts + 1;
-        let now = self.inner.wall();
         let fate = if attempts >= ATTEMPTS_MAX {
             tracing::warn!(sink = %self.name, cursor, attempts, error, "a delivery is given up; it can be replayed");
-            Fate::Dead { attempts, failed_at: now, error }
+            Fate::Dead { attempts, failed_at: self.inner.wall(), error }
         } else {
-            Fate::Retry { attempts, due_at: due_at(now, &self.name, cursor, attempts), error }
+            Fate::Retry { attempts, due_at: due_at(self.inner.steady(), &self.name, cursor, attempts), error }
         };
         Delivery { cursor, fate }
     }

@@ -11,7 +11,7 @@ use super::Sink;
 /// The model name by which learners know a replay from a question.
 const MODEL: &str = "hevolve-interaction-replay";
 /// A learner that takes longer has failed.
-const TIMEOUT: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Posts each experience to `{url}/v1/chat/completions`.
 pub(super) struct ReplaySink {
@@ -43,6 +43,10 @@ impl ReplaySink {
 }
 
 impl Sink for ReplaySink {
+    fn batch_max(&self) -> usize {
+        1
+    }
+
     fn deliver(&mut self, batch: &[Experience]) -> Vec<Result<(), String>> {
         batch.iter().map(|experience| self.post(experience)).collect()
     }

@@ -37,8 +37,8 @@ const READERS_MAX: usize = 4;
 #[derive(Debug)]
 pub struct SqliteStore {
     path: PathBuf,
-    /// Held for the lifetime of a writing store.
-    lock: Option<File>,
+    /// Held by a writing store until it is closed.
+    lock: Mutex<Option<File>>,
     writer: Mutex<Writer>,
     readers: Mutex<Vec<Connection>>,
 }
@@ -84,10 +84,14 @@ impl SqliteStore {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn is_writing(&self) -> bool {
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// The writer, with its index up to date: a reading store looks whether another process has committed.
     fn fresh(&self) -> Result<MutexGuard<'_, Writer>, StoreError> {
         let mut writer = self.writer();
-        if self.lock.is_none() {
+        if !self.is_writing() {
             writer.refresh()?;
         }
         Ok(writer)
@@ -124,14 +128,25 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     fn commit(&self, batch: Vec<Write>) -> Result<Vec<Answer>, StoreError> {
-        if self.lock.is_none() {
+        let mut writer = self.writer();
+        if !self.is_writing() {
             return Err(StoreError::ReadOnly);
         }
-        self.writer().commit(batch)
+        writer.commit(batch)
     }
 
     fn maintain(&self) -> Result<(), StoreError> {
         self.writer().maintain()
+    }
+
+    fn close(&self) -> Result<(), StoreError> {
+        let mut writer = self.writer();
+        if !self.is_writing() {
+            return Ok(());
+        }
+        let closed = writer.close();
+        *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        closed
     }
 
     fn action(&self, id: ActionId) -> Result<Option<Action>, StoreError> {
@@ -186,10 +201,11 @@ impl Store for SqliteStore {
     }
 
     fn register_sink(&self, name: &str) -> Result<u64, StoreError> {
-        if self.lock.is_none() {
+        let mut writer = self.writer();
+        if !self.is_writing() {
             return Err(StoreError::ReadOnly);
         }
-        self.writer().register_sink(name)
+        writer.register_sink(name)
     }
 
     fn due(&self, sink: &str, now: Timestamp, limit: usize) -> Result<Vec<Due>, StoreError> {
@@ -215,10 +231,7 @@ impl Store for SqliteStore {
 
 impl Drop for SqliteStore {
     fn drop(&mut self) {
-        if self.lock.is_some() {
-            // Best effort: whatever stays in the write-ahead log is replayed at the next opening.
-            let writer = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner);
-            drop(writer.close());
-        }
+        // Best effort: whatever stays in the write-ahead log is replayed at the next opening.
+        drop(Store::close(self));
     }
 }

@@ -36,7 +36,12 @@ pub(super) fn writable(path: &Path) -> Result<SqliteStore, StoreError> {
     let counters = Counters::load(&conn)?;
     let index = Index::load(&conn)?;
     let writer = Writer { conn, index, counters, unmoved_bytes: 0, data_version: 0 };
-    Ok(SqliteStore { path: path.to_owned(), lock: Some(lock), writer: Mutex::new(writer), readers: Mutex::default() })
+    Ok(SqliteStore {
+        path: path.to_owned(),
+        lock: Mutex::new(Some(lock)),
+        writer: Mutex::new(writer),
+        readers: Mutex::default(),
+    })
 }
 
 pub(super) fn readable(path: &Path) -> Result<SqliteStore, StoreError> {
@@ -44,7 +49,12 @@ pub(super) fn readable(path: &Path) -> Result<SqliteStore, StoreError> {
     let mut writer =
         Writer { conn, index: Index::default(), counters: Counters::default(), unmoved_bytes: 0, data_version: -1 };
     writer.refresh()?;
-    Ok(SqliteStore { path: path.to_owned(), lock: None, writer: Mutex::new(writer), readers: Mutex::default() })
+    Ok(SqliteStore {
+        path: path.to_owned(),
+        lock: Mutex::new(None),
+        writer: Mutex::new(writer),
+        readers: Mutex::default(),
+    })
 }
 
 /// A connection that only reads.
@@ -96,7 +106,9 @@ fn take_lock(path: &Path) -> Result<File, StoreError> {
 fn is_empty(conn: &Connection, path: &Path) -> Result<bool, StoreError> {
     let tables = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0));
     match tables {
-        Ok(tables) => Ok(tables == 0 && conn.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? == 0),
+        Ok(tables) => {
+            Ok(tables == 0 && conn.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? == 0)
+        }
         Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => {
             Err(StoreError::NotAStore { path: path.to_owned() })
         }
@@ -175,6 +187,9 @@ impl Writer {
     /// Leaves the file as the next opening likes it best.
     pub(super) fn close(&mut self) -> Result<(), StoreError> {
         self.reckon()?;
-        self.move_log()
+        self.move_log()?;
+        // From now on it reads, as a reading store does: anew whenever somebody has committed.
+        self.data_version = -1;
+        Ok(())
     }
 }

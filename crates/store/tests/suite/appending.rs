@@ -33,7 +33,8 @@ pub(crate) fn refusals_keep_the_others(database: &impl Database) {
 
 pub(crate) fn limits_of_an_action(database: &impl Database) {
     let store = database.open();
-    let many = to(1).limits(4, 2).steps(["a", "b", "no"]).observation("c").step("no").observation("d").observation("no");
+    let many =
+        to(1).limits(4, 2).steps(["a", "b", "no"]).observation("c").step("no").observation("d").observation("no");
     let expected = "begun; 0 1 action_full 2 action_full 3 action_full";
     assert_eq!(say(&*store, vec![begin(1), many.write()]), expected);
     assert_eq!(texts(&*store, 1), ["a", "b", "c", "d"]);
@@ -74,7 +75,10 @@ pub(crate) fn grounds(database: &impl Database) {
     check(vec![begin(1), to(1).observation("o").grounds(0).write()], "begun; unknown_step");
     // Steps are counted apart from entries.
     check(vec![to(1).observation("o").step("s").observation("p").grounds(0).write()], "0 1 2");
-    check(vec![to(1).observation("p").grounds(1).observation("p").grounds(u64::MAX).write()], "unknown_step unknown_step");
+    check(
+        vec![to(1).observation("p").grounds(1).observation("p").grounds(u64::MAX).write()],
+        "unknown_step unknown_step",
+    );
 }
 
 pub(crate) fn heartbeats(database: &impl Database) {

@@ -51,8 +51,7 @@ fn check_long(database: &impl Database, store: Box<dyn Store>, expected: &[Strin
 pub(crate) fn of_many_segments(database: &impl Database) {
     let store = database.open();
     let lengths = [3 << 20, 3 << 20, 5 << 20, 1 << 20, 1, 3 << 20, 1 << 20, (4 << 20) - 100, 7];
-    let expected: Vec<String> =
-        lengths.iter().zip('a'..).map(|(n_bytes, letter)| long(letter, *n_bytes)).collect();
+    let expected: Vec<String> = lengths.iter().zip('a'..).map(|(n_bytes, letter)| long(letter, *n_bytes)).collect();
     // Several commits, the first of which must part what it has gathered for the action.
     for run in [0..4, 4..7, 7..9] {
         let writes: Vec<Write> = expected[run].iter().map(|text| to(1).step(text).write()).collect();

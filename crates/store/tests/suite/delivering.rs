@@ -109,10 +109,12 @@ pub(crate) fn several_sinks(database: &impl Database) {
     store.register_sink("a").unwrap();
     store.register_sink("b").unwrap();
     assert_eq!((stats(&*store).experiences, stats(&*store).pending), (4, 4));
-    store.commit(vec![
-        deliveries("a", Some(2), vec![(1, Fate::Delivered), (2, dead(1, 1))]),
-        deliveries("b", Some(1), vec![(1, dead(1, 1))]),
-    ]).unwrap();
+    store
+        .commit(vec![
+            deliveries("a", Some(2), vec![(1, Fate::Delivered), (2, dead(1, 1))]),
+            deliveries("b", Some(1), vec![(1, dead(1, 1))]),
+        ])
+        .unwrap();
     assert_eq!((sink(&*store, "a"), sink(&*store, "b")), ((1, 0, 1), (0, 1, 1)));
     let dead: Vec<_> = store.dead_letters().unwrap().into_iter().map(|letter| (letter.sink, letter.cursor)).collect();
     assert_eq!(dead, [("a".to_owned(), 2), ("b".to_owned(), 1)]);

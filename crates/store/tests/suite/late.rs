@@ -4,9 +4,7 @@ use accredit_model::{Closing, Status};
 use accredit_store::{Amend, Answer, EntryAnswer, Write};
 
 use super::Database;
-use super::build::{
-    amend, amended, at, attribution, begin, close, close_as, id, problems, say, stats, texts, to,
-};
+use super::build::{amend, amended, at, attribution, begin, close, close_as, id, problems, say, stats, texts, to};
 
 pub(crate) fn comes_back(database: &impl Database) {
     let store = database.open();

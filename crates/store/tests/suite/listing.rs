@@ -53,7 +53,10 @@ pub(crate) fn filters(database: &impl Database) {
         (Filter { from: Some(at(3)), ..filter() }, vec![5, 4, 3]),
         (Filter { to: Some(at(3)), ..filter() }, vec![2, 1]),
         (Filter { from: Some(at(2)), to: Some(at(4)), ..filter() }, vec![3, 2]),
-        (Filter { agent_id: Some("ann".into()), action_type: Some("fly".into()), from: Some(at(2)), ..filter() }, vec![4]),
+        (
+            Filter { agent_id: Some("ann".into()), action_type: Some("fly".into()), from: Some(at(2)), ..filter() },
+            vec![4],
+        ),
     ];
     for (filter, expected) in rows {
         assert_eq!(listed(&*store, &filter), ids(&expected), "{filter:?}");

@@ -36,17 +36,19 @@ pub(crate) fn reading_while_closing(database: &impl Database) {
     let done = AtomicBool::new(false);
     let ended = Ended(&done);
     std::thread::scope(|scope| {
-        let readers: Vec<_> = (0..3).map(|reader| {
-            let (store, known, done) = (&*store, &known, &done);
-            scope.spawn(move || {
-                let mut n_looks = 0_u64;
-                while !done.load(Ordering::SeqCst) {
-                    look(store, known, (n_looks * 7 + reader) % N_ACTIONS);
-                    n_looks += 1;
-                }
-                n_looks
+        let readers: Vec<_> = (0..3)
+            .map(|reader| {
+                let (store, known, done) = (&*store, &known, &done);
+                scope.spawn(move || {
+                    let mut n_looks = 0_u64;
+                    while !done.load(Ordering::SeqCst) {
+                        look(store, known, (n_looks * 7 + reader) % N_ACTIONS);
+                        n_looks += 1;
+                    }
+                    n_looks
+                })
             })
-        }).collect();
+            .collect();
         for n in 0..N_ACTIONS {
             for seq in 0..N_ENTRIES {
                 assert_eq!(say(&*store, vec![to(n).step(&seq.to_string()).write()]), seq.to_string());
