@@ -235,3 +235,6 @@ impl Drop for SqliteStore {
         drop(Store::close(self));
     }
 }
+
+#[cfg(test)]
+mod tests;

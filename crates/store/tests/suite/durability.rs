@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use accredit_model::{Closing, RefusalReason};
-use accredit_store::{Amend, Deliveries, Delivery, Fate, Filter, IdleFrom, Oldest, Store, Write};
+use accredit_store::{Amend, Deliveries, Delivery, Fate, Filter, IdleFrom, Oldest, Store, StoreError, Write};
 
 use super::Database;
 use super::build::{
@@ -84,6 +84,23 @@ pub(crate) fn reopening_changes_nothing(database: &impl Database) {
     let store = database.open();
     assert_eq!(texts(&*store, 4).len(), 10);
     assert_eq!(close(&*store, 4), "attributed 5");
+}
+
+pub(crate) fn ends_writing(database: &impl Database) {
+    let store = busy_store(database);
+    let before = told(&*store);
+    store.close().unwrap();
+    // Reading goes on, and what another writer does is seen.
+    compare(&before, &told(&*store));
+    let next = database.open();
+    assert_eq!(say(&*next, vec![begin(9), to(4).step("next").write()]), "begun; 9");
+    assert_eq!((texts(&*store, 4).len(), stats(&*store).begun), (10, 9));
+    assert!(matches!(store.commit(vec![begin(10)]).unwrap_err(), StoreError::ReadOnly));
+    assert!(matches!(store.register_sink("late").unwrap_err(), StoreError::ReadOnly));
+    // Once is enough, and neither this nor its end disturbs the other.
+    store.close().unwrap();
+    drop(store);
+    assert_eq!(say(&*next, vec![to(4).step("and on").write()]), "10");
 }
 
 /// A batch that does a bit of everything and then something that cannot be done.

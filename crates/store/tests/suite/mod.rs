@@ -35,7 +35,7 @@ macro_rules! instantiate {
             chains: of_many_chunks, of_many_segments, of_one_long_call, of_interleaved_actions;
             closing: freezes_and_closes, busy, thaws, every_closing, empty_chains, frozen_is_not_durable;
             delivering: registers, delivers, retries_and_gives_up, replays, several_sinks;
-            durability: reopening_changes_nothing, failed_commits_leave_nothing, verifies, sizes, many_chunks_are_reckoned;
+            durability: ends_writing, reopening_changes_nothing, failed_commits_leave_nothing, verifies, sizes, many_chunks_are_reckoned;
             late: comes_back, is_amended, preconditions, refusals, true_completion;
             listing: filters, pages, children_in_order, idle, oldest;
             model: agrees_with_a_plain_model;
