@@ -296,7 +296,7 @@ pub(crate) fn push_line(
     append.marks.push(EntryMark {
         end: append.lines.len(),
         kind: body.kind(),
-        key: body.idempotency_key().map(|key| xxh3_128(key.as_bytes())),
+        key: body.idempotency_key().map(|key| xxh3_128(key.as_bytes()).to_be_bytes()),
         grounds: match body {
             EntryBody::Step(_) => None,
             EntryBody::Observation(observation) => observation.step,

@@ -159,7 +159,7 @@ pub struct EntryMark {
     /// Step or observation.
     pub kind: EntryKind,
     /// Hash of the client's key.
-    pub key: Option<u128>,
+    pub key: Option<[u8; 16]>,
     /// Index of the step that it grounds.
     pub grounds: Option<u64>,
 }

@@ -296,7 +296,7 @@ impl Batch<'_> {
         let seq = open.n_entries();
         if let Some(key) = mark.key {
             let mut statement = self.tx.prepare_cached("INSERT INTO entry_keys VALUES (?1, ?2, ?3)")?;
-            statement.execute(params![open.no, key.to_be_bytes(), seq.cast_signed()])?;
+            statement.execute(params![open.no, key, seq.cast_signed()])?;
         }
         match mark.kind {
             EntryKind::Step => {
@@ -317,9 +317,9 @@ impl Batch<'_> {
     }
 
     /// The first answer to a client's key, counted as a repeat.
-    pub(super) fn known_key(&mut self, action_no: i64, key: u128) -> Result<Option<EntryAnswer>, StoreError> {
+    pub(super) fn known_key(&mut self, action_no: i64, key: [u8; 16]) -> Result<Option<EntryAnswer>, StoreError> {
         let mut statement = self.tx.prepare_cached("SELECT seq FROM entry_keys WHERE action_no = ?1 AND key = ?2")?;
-        let seq = statement.query_row(params![action_no, key.to_be_bytes()], |row| row.get::<_, i64>(0)).optional()?;
+        let seq = statement.query_row(params![action_no, key], |row| row.get::<_, i64>(0)).optional()?;
         if seq.is_some() {
             self.counters.totals.repeated += 1;
             self.counters.dirty = true;

@@ -106,9 +106,11 @@ fn take_lock(path: &Path) -> Result<File, StoreError> {
 fn is_empty(conn: &Connection, path: &Path) -> Result<bool, StoreError> {
     let tables = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0));
     match tables {
-        Ok(tables) => {
-            Ok(tables == 0 && conn.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? == 0)
+        Ok(0) => {
+            let pragma = |name: &str| conn.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+            Ok(pragma("user_version")? == 0 && pragma("application_id")? == 0)
         }
+        Ok(_) => Ok(false),
         Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => {
             Err(StoreError::NotAStore { path: path.to_owned() })
         }

@@ -34,7 +34,7 @@ fn make(path: &Path) {
 
 /// Turns one bit of a blob.
 fn turn(conn: &Connection, table: &str, action: u64, place: usize) {
-    let filter = format!("action_no = (SELECT no FROM actions WHERE id = ?1) ORDER BY 1 DESC LIMIT 1");
+    let filter = "action_no = (SELECT no FROM actions WHERE id = ?1) ORDER BY 1 DESC LIMIT 1";
     let read = format!("SELECT rowid, bytes FROM {table} WHERE {filter}");
     let (row, mut bytes): (i64, Vec<u8>) =
         conn.query_row(&read, [id(action).as_bytes()], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();

@@ -77,5 +77,8 @@ fn fill(path: &Path) {
     assert_eq!(texts(&store, 1).len(), n_stored + 1);
     assert_eq!(say(&store, vec![to(2).step("after").write()]), "1");
     assert_eq!(problems(&store), [""; 0]);
-    println!("made room");
+    #[expect(clippy::print_stdout, reason = "what the test that started this process looks for")]
+    {
+        println!("made room");
+    }
 }

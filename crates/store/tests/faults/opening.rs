@@ -64,6 +64,8 @@ fn the_database_of_somebody_else() {
     check("CREATE TABLE diary (day TEXT)");
     check("CREATE TABLE diary (day TEXT); PRAGMA user_version = 1");
     check("PRAGMA application_id = 7; CREATE TABLE actions (no INTEGER)");
+    check("PRAGMA application_id = 7");
+    check("PRAGMA user_version = 7");
     check("PRAGMA journal_mode = WAL; CREATE TABLE diary (day TEXT)");
 }
 

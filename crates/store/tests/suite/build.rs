@@ -66,7 +66,7 @@ impl Entries {
 
     /// Gives the last entry a key.
     pub(crate) fn key(mut self, key: u128) -> Self {
-        self.0.marks.last_mut().unwrap().key = Some(key);
+        self.0.marks.last_mut().unwrap().key = Some(key.to_be_bytes());
         self
     }
 

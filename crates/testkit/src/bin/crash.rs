@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use accredit_testkit::crash::{WRITER, rounds, write};
+use accredit_testkit::crash::{Differences, Plan, WRITER, play, write};
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -25,27 +25,38 @@ fn run(args: &[&str]) -> Result<ExitCode, Box<dyn Error>> {
         write(Path::new(store), seed.parse()?)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let (mut n, mut seed) = (20, 1);
+    let (mut rounds, mut seed) = (20, 1);
     for option in args.chunks(2) {
         match option {
-            ["--rounds", value] => n = value.parse()?,
+            ["--rounds", value] => rounds = value.parse()?,
             ["--seed", value] => seed = value.parse()?,
             _ => return Err("usage: crash [--rounds N] [--seed S]".into()),
         }
     }
     let folder = tempfile::tempdir()?;
-    let summary = rounds(&std::env::current_exe()?, folder.path(), n, seed)?;
+    let binary = std::env::current_exe()?;
+    let summary = play(&Plan { binary: &binary, folder: folder.path(), rounds, seed, damage: None })?;
     let mut stdout = std::io::stdout();
-    for problem in summary.problems.iter().take(20) {
-        writeln!(stdout, "{problem}")?;
+    let Differences { lost, wrong } = &summary.differences;
+    for what in lost.iter().map(|what| format!("lost: {what}")).chain(wrong.iter().cloned()).take(20) {
+        writeln!(stdout, "{what}")?;
     }
+    let (acknowledged, sent_again) = (grouped(summary.acknowledged), grouped(summary.sent_again));
     writeln!(
         stdout,
-        "crash: {} rounds, seed {seed}: {} acknowledged entries, {} sent again, {} problems",
+        "crash: {} rounds, seed {seed}: {acknowledged} acknowledged entries, {} lost, {} problems; \
+         {sent_again} commands sent again",
         summary.rounds,
-        summary.acknowledged,
-        summary.sent_again,
-        summary.problems.len(),
+        lost.len(),
+        lost.len() + wrong.len(),
     )?;
-    Ok(if summary.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if summary.differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A number with commas between thousands.
+fn grouped(n: u64) -> String {
+    match n {
+        0..1_000 => n.to_string(),
+        _ => format!("{},{:03}", grouped(n / 1_000), n % 1_000),
+    }
 }

@@ -1,118 +1,154 @@
-//! What a writer said, and the comparison with the store.
+//! What the writers of one store have said, command by command.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use accredit::{ActionId, Engine, Entry, EntryBody, Recorded, Seq, Status, Step, Version};
-use serde::{Deserialize, Serialize};
+use accredit::{ActionId, Begin, Command, EntryBody, JsonObject, Seq, Status, Version};
 
-/// One line of the writer's output.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Line {
-    /// A step is about to be sent under this key; its description is the key.
-    Sending(ActionId, String),
-    /// A begin was acknowledged.
-    Begun(ActionId),
-    /// An entry was acknowledged at this position. The text is a step's description or an observation's source.
-    Stored(ActionId, Seq, String),
-    /// A version of an attribution was acknowledged with this score.
-    Attributed(ActionId, Version, f64),
-}
+use super::line::{Line, Reply};
 
-/// Everything that writers of one store have said.
+/// Everything that the writers of one store have said.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
-    begun: BTreeSet<ActionId>,
-    stored: BTreeMap<(ActionId, Seq), String>,
-    attributed: BTreeMap<(ActionId, Version), f64>,
-    /// Sent and not acknowledged yet.
-    sending: BTreeSet<(ActionId, String)>,
+    pub(super) actions: BTreeMap<ActionId, Known>,
+    /// Sent and not answered, by operation.
+    pub(super) waiting: BTreeMap<u64, Vec<Command>>,
+    /// What contradicts itself.
+    pub(super) contradictions: Vec<String>,
+    n_entries: u64,
+}
+
+/// What is known of one action.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    pub(super) begin: Begin,
+    /// The begin was acknowledged.
+    pub(super) is_begun: bool,
+    pub(super) stored: BTreeMap<Seq, EntryBody>,
+    pub(super) attributed: BTreeMap<Version, f64>,
+    /// Outcomes that were sent, by completions and revisions.
+    pub(super) outcomes: Vec<JsonObject>,
+    pub(super) closing: Closing,
+}
+
+/// How far the closing of an action is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Closing {
+    NotSent,
+    Sent,
+    Acknowledged,
+}
+
+impl Known {
+    const fn new(begin: Begin) -> Self {
+        Self {
+            begin,
+            is_begun: false,
+            stored: BTreeMap::new(),
+            attributed: BTreeMap::new(),
+            outcomes: Vec::new(),
+            closing: Closing::NotSent,
+        }
+    }
+}
+
+/// The entry of a step or an observation.
+pub(super) fn entry_of(command: &Command) -> Option<(ActionId, EntryBody)> {
+    match command {
+        Command::Step { action_id, step } => Some((*action_id, EntryBody::Step(step.clone()))),
+        Command::Observe { action_id, observation } => Some((*action_id, EntryBody::Observation(observation.clone()))),
+        _ => None,
+    }
 }
 
 impl Ledger {
     /// Takes a line down.
-    pub fn note(&mut self, line: Line) {
+    ///
+    /// # Errors
+    /// When it names a command that is none.
+    pub fn note(&mut self, line: Line) -> Result<(), String> {
         match line {
-            Line::Sending(id, key) => {
-                self.sending.insert((id, key));
+            Line::Sending(op, lines) => {
+                let commands: Result<Vec<Command>, _> = lines.iter().map(|line| Command::from_json(line)).collect();
+                let commands = commands.map_err(|error| format!("the writer sent what is no command: {error}"))?;
+                commands.iter().for_each(|command| self.note_sent(command));
+                self.waiting.insert(op, commands);
             }
-            Line::Begun(id) => {
-                self.begun.insert(id);
+            Line::Answered(op, replies) => {
+                let commands = self.waiting.remove(&op).unwrap_or_default();
+                let mut unknown = Vec::new();
+                for (command, reply) in commands.into_iter().zip(replies) {
+                    match reply {
+                        Reply::Unknown(_) => unknown.push(command),
+                        reply => self.note_reply(&command, &reply),
+                    }
+                }
+                if !unknown.is_empty() {
+                    self.waiting.insert(op, unknown);
+                }
             }
-            Line::Stored(id, seq, text) => {
-                self.sending.remove(&(id, text.clone()));
-                self.stored.insert((id, seq), text);
+        }
+        Ok(())
+    }
+
+    fn note_sent(&mut self, command: &Command) {
+        if let Command::Begin(begin @ Begin { action_id: Some(id), .. }) = command {
+            self.actions.entry(*id).or_insert_with(|| Known::new(begin.clone()));
+        }
+        let Some(known) = command.action_id().and_then(|id| self.actions.get_mut(&id)) else { return };
+        match command {
+            Command::Complete { completion, .. } => {
+                known.closing = known.closing.max(Closing::Sent);
+                known.outcomes.push(completion.outcome.clone().unwrap_or_default());
             }
-            Line::Attributed(id, version, score) => {
-                self.attributed.insert((id, version), score);
+            Command::Cancel { .. } => known.closing = known.closing.max(Closing::Sent),
+            Command::Revise { revision, .. } => known.outcomes.extend(revision.outcome.clone()),
+            _ => {}
+        }
+    }
+
+    fn note_reply(&mut self, command: &Command, reply: &Reply) {
+        let Some(id) = command.action_id() else { return };
+        let Some(known) = self.actions.get_mut(&id) else { return };
+        match reply {
+            Reply::Begun => known.is_begun = true,
+            Reply::Stored(seq) => {
+                let Some((_, body)) = entry_of(command) else { return };
+                match known.stored.insert(*seq, body.clone()) {
+                    None => self.n_entries += 1,
+                    Some(other) if other == body => {}
+                    Some(_) => self.contradictions.push(format!("two entries were acknowledged at {seq} of {id}")),
+                }
             }
+            Reply::Attributed(version, score) => {
+                known.closing = Closing::Acknowledged;
+                if known.attributed.insert(*version, *score).is_some_and(|other| other.to_bits() != score.to_bits()) {
+                    self.contradictions.push(format!("version {version} of {id} was acknowledged with two scores"));
+                }
+            }
+            Reply::Alive | Reply::Refused(_) | Reply::Unknown(_) => {}
         }
     }
 
     /// Entries acknowledged.
     #[must_use]
-    pub fn n_entries(&self) -> u64 {
-        self.stored.len() as u64
+    pub const fn n_entries(&self) -> u64 {
+        self.n_entries
     }
 
-    /// What was acknowledged and is not there as it was.
+    /// Whether any begin was acknowledged.
     #[must_use]
-    pub fn compare(&self, engine: &Engine) -> Vec<String> {
-        let mut problems = Vec::new();
-        let mut chains: BTreeMap<ActionId, Vec<Entry>> = BTreeMap::new();
-        for id in &self.begun {
-            match engine.chain(*id) {
-                Ok(chain) => {
-                    chains.insert(*id, chain);
-                }
-                Err(error) => problems.push(format!("acknowledged action {id}: {error}")),
-            }
-        }
-        for ((id, seq), text) in &self.stored {
-            let found = usize::try_from(*seq).ok().and_then(|seq| chains.get(id)?.get(seq));
-            if found.map(text_of) != Some(text) {
-                problems.push(format!("acknowledged entry {seq} of {id} is {found:?}, not {text}"));
-            }
-        }
-        for ((id, version), score) in &self.attributed {
-            match engine.attribution(*id, Some(*version)) {
-                Ok(found) if found.success_score.to_bits() == score.to_bits() => {}
-                found => problems.push(format!("acknowledged version {version} of {id} is {found:?}, not {score}")),
-            }
-        }
-        problems
-    }
-
-    /// Sends again what had no answer; answers how much. Whether or not it had been stored, it is there once then.
-    pub fn send_again(&mut self, engine: &Engine, problems: &mut Vec<String>) -> u64 {
-        let sending = std::mem::take(&mut self.sending);
-        let mut n = 0;
-        for (id, key) in sending {
-            match engine.action(id) {
-                Ok(action) if action.status == Status::Open => {}
-                // The begin or the closing had no answer either: there is nothing to send to.
-                _ => continue,
-            }
-            n += 1;
-            let step = Step { description: key.clone(), idempotency_key: Some(key.clone()), ..Step::default() };
-            match engine.step(id, step) {
-                Ok(Recorded::Stored { seq, .. }) => {
-                    let times = engine.chain(id).map(|chain| chain.iter().filter(|e| *text_of(e) == key).count());
-                    if times.as_ref().ok() != Some(&1) {
-                        problems.push(format!("sent again, {key} is {times:?} times in {id}"));
-                    }
-                    self.stored.insert((id, seq), key);
-                }
-                other => problems.push(format!("an open action does not take {key} again: {other:?}")),
-            }
-        }
-        n
+    pub fn knows_actions(&self) -> bool {
+        self.actions.values().any(|known| known.is_begun)
     }
 }
 
-fn text_of(entry: &Entry) -> &String {
-    match &entry.body {
-        EntryBody::Step(step) => &step.description,
-        EntryBody::Observation(observation) => observation.source.as_ref().unwrap_or(&observation.observation_type),
+impl Known {
+    /// Whether the action may stand so.
+    pub(super) fn may_be(&self, status: Status) -> bool {
+        match self.closing {
+            Closing::NotSent => status == Status::Open,
+            Closing::Sent => true,
+            Closing::Acknowledged => status != Status::Open,
+        }
     }
 }
