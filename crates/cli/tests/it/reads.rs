@@ -90,8 +90,14 @@ fn exit_codes_are_those_of_the_table() {
             );
         }
     }
-    let damaged = program.file("damaged.db", &"not a database".repeat(400));
-    program.run(&["--store", &damaged, "list"]).expect_code(6);
+    let other = program.file("other.db", &"not a database".repeat(400));
+    program.run(&["--store", &other, "list"]).expect_code(2);
+    // A store whose pages behind the first, which says what the file is, have been overwritten.
+    let mut bytes = std::fs::read(&program.store).unwrap();
+    bytes.iter_mut().skip(4096).for_each(|byte| *byte = 0xff);
+    let damaged = program.path("damaged.db");
+    std::fs::write(&damaged, bytes).unwrap();
+    program.run(&["--store", &damaged.to_string_lossy(), "list"]).expect_code(6);
     let config = program.file("accredit.toml", "no_such_key = 1\n");
     let said = program.run(&["--config", &config, "list"]).expect_code(2);
     assert!(said.stderr.contains("no_such_key"), "{}", said.stderr);

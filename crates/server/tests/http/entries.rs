@@ -121,7 +121,7 @@ async fn a_long_body_is_recorded_like_a_short_one() {
 }
 
 #[tokio::test]
-async fn a_full_queue_answers_429_and_nothing_of_that_call_is_counted() {
+async fn a_full_queue_answers_429_and_counts_what_it_refused() {
     let door = Door::open_with(|config| config.queue_bytes_max = 1);
     let action = door.begin().await;
     let path = format!("{action}/steps");
@@ -141,7 +141,8 @@ async fn a_full_queue_answers_429_and_nothing_of_that_call_is_counted() {
     }
     assert!(n_refused > 0, "64 calls at once passed a queue for one");
     let stats = door.engine.stats().unwrap();
-    assert_eq!((stats.received, stats.recorded), (n_stored, n_stored));
+    assert_eq!((stats.recorded, stats.refused["overloaded"]), (n_stored, 2 * n_refused));
+    assert_eq!(stats.received, n_stored + 2 * n_refused);
 }
 
 #[tokio::test]
