@@ -14,8 +14,8 @@ use crate::engine::Inner;
 use crate::record::refusal;
 use crate::{Engine, Error};
 
-/// How long a closing waits for another one of the same action.
-const CONTENTION_MAX: Duration = Duration::from_secs(30);
+/// How long a closing, a revision or a late observation waits for another change of the same action.
+pub(crate) const CONTENTION_MAX: Duration = Duration::from_secs(30);
 
 impl Engine {
     /// Closes an action with its outcome and attributes it. The same completion again answers the same attribution,

@@ -1,6 +1,6 @@
 //! Observations that come after the closing.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use accredit_model::{
     Action, ActionId, Attribution, Entry, EntryBody, EventBody, Field, LineWriter, Observation, RefusalReason, Status,
@@ -10,12 +10,9 @@ use accredit_store::{Amend, Answer, Chain, EntryAnswer, StoreError, Write};
 
 use crate::Error;
 use crate::attribute::{Judged, stored};
-use crate::closing::{completed_event, pause};
+use crate::closing::{CONTENTION_MAX, completed_event, pause};
 use crate::engine::Inner;
 use crate::record::{Recorded, push_line, refusal};
-
-/// How long a late observation waits for the closing that it came during.
-const CONTENTION_MAX: Duration = Duration::from_secs(30);
 
 impl Inner {
     /// Stores an observation of a closed action, marked late, with a new version of the attribution where it changes

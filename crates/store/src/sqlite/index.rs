@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use accredit_model::{ActionId, Timestamp};
 use rusqlite::{Connection, params};
 
+use super::counters::Counters;
 use crate::{IdleFrom, Oldest, StoreError};
 
 /// One open action.
@@ -44,7 +45,7 @@ pub(super) struct Index {
 
 impl Index {
     /// Reads the open actions' rows and the chunks that those do not tell of yet.
-    pub(super) fn load(conn: &Connection) -> Result<Self, StoreError> {
+    pub(super) fn load(conn: &Connection, counters: &Counters) -> Result<Self, StoreError> {
         let mut open = HashMap::new();
         let mut ids = HashMap::new();
         let mut statement = conn.prepare(
@@ -68,11 +69,10 @@ impl Index {
             ids.insert(action.no, id);
             open.insert(id, action);
         }
-        let reckoned = super::counters::Counters::load(conn)?.totals.reckoned_chunk;
         let mut statement = conn.prepare(
             "SELECT no, action_no, n_steps, n_observations, received_at FROM chunks WHERE no > ?1 ORDER BY no",
         )?;
-        let mut rows = statement.query(params![reckoned])?;
+        let mut rows = statement.query(params![counters.totals.reckoned_chunk])?;
         while let Some(row) = rows.next()? {
             // A chunk of a closed action is a late observation, which the action's row tells of itself.
             let Some(action) = ids.get(&row.get(1)?).and_then(|id| open.get_mut(id)) else { continue };

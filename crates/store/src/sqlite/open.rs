@@ -34,7 +34,7 @@ pub(super) fn writable(path: &Path) -> Result<SqliteStore, StoreError> {
     conn.execute_batch("PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; PRAGMA busy_timeout = 10000")?;
     conn.set_prepared_statement_cache_capacity(64);
     let counters = Counters::load(&conn)?;
-    let index = Index::load(&conn)?;
+    let index = Index::load(&conn, &counters)?;
     let writer = Writer { conn, index, counters, unmoved_bytes: 0, data_version: 0 };
     Ok(SqliteStore {
         path: path.to_owned(),
@@ -163,7 +163,7 @@ impl Writer {
         if version != self.data_version {
             let snapshot = self.conn.unchecked_transaction()?;
             self.counters = Counters::load(&snapshot)?;
-            self.index = Index::load(&snapshot)?;
+            self.index = Index::load(&snapshot, &self.counters)?;
             snapshot.finish()?;
             self.data_version = version;
         }

@@ -21,7 +21,7 @@ pub(super) fn verify(
     store.read(|conn| {
         // One snapshot, so that a process that records meanwhile does not look like damage.
         let snapshot = conn.unchecked_transaction()?;
-        let index = Index::load(&snapshot)?;
+        let index = Index::load(&snapshot, &Counters::load(&snapshot)?)?;
         let mut seen = Seen {
             conn: &snapshot,
             index: &index,
