@@ -274,4 +274,8 @@ pub(crate) struct BenchIngestArgs {
     /// Open actions whose memory is measured
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) open_actions: u64,
+
+    /// Measure these parts alone
+    #[arg(long, value_name = "PART", value_delimiter = ',')]
+    pub(crate) only: Vec<crate::bench::Part>,
 }

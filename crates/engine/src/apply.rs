@@ -146,7 +146,7 @@ impl Engine {
         let replied = if writes.is_empty() {
             Ok(Vec::new())
         } else {
-            self.inner.push(writes, bytes, patience).and_then(crate::queue::Pending::wait)
+            self.inner.push(writes, bytes, patience).and_then(crate::reply::Pending::wait)
         };
         let mut put = |place: usize, answer: Applied| {
             if let Some(slot) = answers.get_mut(place) {

@@ -32,17 +32,28 @@ struct StepLine<'a> {
     kind: EntryKind,
     #[serde(borrow, default)]
     description: Cow<'a, str>,
-    #[serde(borrow)]
-    decision: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    key: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    state_key: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    decision: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    key: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    state_key: Option<Text<'a>>,
     confidence: Option<f64>,
     effect: Option<bool>,
     propensity: Option<f64>,
     #[serde(borrow)]
     state: Option<&'a RawValue>,
+}
+
+/// A string that is borrowed where it has no escapes; serde borrows a bare `Cow` alone, not one in an option.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Text<'_> {
+    fn of<'t>(text: Option<&'t Text<'_>>) -> Option<&'t str> {
+        text.map(|Text(text)| &**text)
+    }
 }
 
 /// What attribution needs of a chain.
@@ -74,9 +85,9 @@ impl<'a> Parsed<'a> {
         fn feature<'s>(step: &'s StepLine<'_>) -> StepFeatures<'s> {
             StepFeatures {
                 description: &step.description,
-                decision: step.decision.as_deref(),
-                key: step.key.as_deref(),
-                state_key: step.state_key.as_deref(),
+                decision: Text::of(step.decision.as_ref()),
+                key: Text::of(step.key.as_ref()),
+                state_key: Text::of(step.state_key.as_ref()),
                 confidence: step.confidence,
                 effect: step.effect,
                 propensity: step.propensity,

@@ -248,7 +248,7 @@ impl FrozenAction<'_> {
         };
         let duration_micros = duration_micros.max(0);
         let chain = inner.stored_chain(id)?;
-        let attribution = inner.attribute(Judged {
+        let judged = Judged {
             action: &self.action,
             chain: &chain,
             late: None,
@@ -259,13 +259,16 @@ impl FrozenAction<'_> {
             version: 1,
             attributed_at: now.wall,
             reason: None,
-        })?;
+        };
+        let (sealed, attribution) =
+            beside(chain.n_bytes(), || SealedChain::compress(&chain), || inner.attribute(judged));
+        let attribution = attribution?;
         let close = Close {
             action: id,
             closing,
             closed_at,
             duration_micros,
-            sealed: SealedChain::compress(&chain)?,
+            sealed: sealed?,
             attribution: stored(&attribution)?,
             received_at: now.wall,
         };
@@ -278,6 +281,20 @@ impl FrozenAction<'_> {
             _ => Err(Error::Bug("EN-5: a frozen action can be closed")),
         }
     }
+}
+
+/// Does two things with `n_bytes`; at once, where there are enough of them to be worth a thread.
+fn beside<A: Send, B>(n_bytes: usize, one: impl Fn() -> A + Send + Sync, other: impl FnOnce() -> B) -> (A, B) {
+    const WORTH_A_THREAD_BYTES: usize = 128 << 10;
+    if n_bytes < WORTH_A_THREAD_BYTES {
+        return (one(), other());
+    }
+    std::thread::scope(|scope| {
+        let beside = std::thread::Builder::new().name("accredit-seal".to_owned()).spawn_scoped(scope, &one);
+        let done = other();
+        // Where the system gives no thread, or it panicked, this one does the work.
+        (beside.ok().and_then(|beside| beside.join().ok()).unwrap_or_else(&one), done)
+    })
 }
 
 /// The outcome that stands for a closing by the engine.

@@ -8,14 +8,15 @@ use accredit_store::{Answer, EntryAnswer, Write};
 use crate::Error;
 use crate::engine::Inner;
 use crate::queue::{End, Job, Queue};
+use crate::reply::{Answering, Bell, Reply};
 
 /// Runs until the queue ends. Whatever happens to this thread, nobody waits for ever.
 pub(crate) fn run(inner: &Inner) {
     let poison = Poison(Arc::clone(&inner.queue));
     while let Some(jobs) = inner.queue.take() {
         commit(inner, jobs);
-        if let Err(error) = inner.store.maintain() {
-            tracing::warn!(%error, "could not empty the write-ahead log; it grows until this succeeds");
+        if inner.store.is_maintenance_due() {
+            inner.keeper.call();
         }
     }
     std::mem::forget(poison);
@@ -51,20 +52,27 @@ fn commit(inner: &Inner, jobs: Vec<Job>) {
         Ok(answers) => {
             inner.hub.publish(events.into_iter().filter_map(|(at, event)| confirmed(event, answers.get(at)?)));
             let mut answers = answers.into_iter();
-            for (reply, n) in replies {
-                // A caller that has gone away needs no answer.
-                drop(reply.send(Ok(answers.by_ref().take(n).collect())));
-            }
+            answer(replies, |n| Ok(answers.by_ref().take(n).collect()));
         }
         Err(error) => {
             tracing::error!(%error, "a commit failed; its callers are told");
             refused.into_iter().for_each(|(reason, n)| inner.tally.add(reason, n));
             let error = Error::from(error);
-            for (reply, _) in replies {
-                drop(reply.send(Err(error.clone())));
-            }
+            answer(replies, |_| Err(error.clone()));
         }
     }
+}
+
+/// Puts every answer, then wakes all who wait for one.
+fn answer(replies: Vec<(Answering, usize)>, mut reply_to: impl FnMut(usize) -> Reply) {
+    let mut bells: Vec<Arc<Bell>> = Vec::with_capacity(1);
+    for (reply, n) in replies {
+        let bell = reply.put(reply_to(n));
+        if !bells.last().is_some_and(|last| Arc::ptr_eq(last, &bell)) {
+            bells.push(bell);
+        }
+    }
+    bells.iter().for_each(|bell| bell.ring());
 }
 
 /// What subscribers hear of a write, should it succeed.

@@ -13,7 +13,9 @@ use accredit_store::{Answer, SqliteStore, Store, Write};
 use crate::clock::Environment;
 use crate::config::{Access, Config};
 use crate::events::{Hub, Subscription};
-use crate::queue::{End, Pending, Queue, Tally};
+use crate::keeper::{self, Keeper};
+use crate::queue::{End, Queue, Tally};
+use crate::reply::Pending;
 use crate::{Error, committer, deliver, sweep};
 
 /// The engine. Cheap to clone; all clones are the same engine. It closes when the last one is dropped.
@@ -32,6 +34,7 @@ pub(crate) struct Inner {
     pub(crate) method: Box<dyn CreditMethod>,
     pub(crate) store: Box<dyn Store>,
     pub(crate) queue: Arc<Queue>,
+    pub(crate) keeper: Keeper,
     pub(crate) tally: Tally,
     pub(crate) hub: Arc<Hub>,
     pub(crate) stop: Stop,
@@ -42,10 +45,12 @@ struct Handle {
     threads: Mutex<Threads>,
 }
 
-/// The committer ends after the others, which still write through it.
+/// The committer ends after the others, which still write through it, and the keeper after the committer, which calls
+/// it.
 #[derive(Default)]
 struct Threads {
     committer: Option<JoinHandle<()>>,
+    keeper: Option<JoinHandle<()>>,
     others: Vec<JoinHandle<()>>,
 }
 
@@ -84,6 +89,7 @@ impl Engine {
             guard: Guard::new(config.limits.clone()),
             method,
             queue: Arc::new(Queue::new(config.queue_bytes_max)),
+            keeper: Keeper::default(),
             tally: Tally::default(),
             hub: Arc::new(Hub::new(environment.clock.steady(), config.events_max)),
             stop: Stop::default(),
@@ -142,6 +148,8 @@ impl Handle {
         let inner = Arc::clone(&self.inner);
         let commit = move || committer::run(&inner);
         threads().committer = Some(spawn("accredit-commit".to_owned(), Box::new(commit))?);
+        let inner = Arc::clone(&self.inner);
+        threads().keeper = Some(spawn("accredit-keep".to_owned(), Box::new(move || keeper::run(&inner)))?);
         if self.inner.config.sweep_secs > 0 {
             let inner = Arc::clone(&self.inner);
             let sweeper = spawn("accredit-sweep".to_owned(), Box::new(move || sweep::run(&inner)))?;
@@ -164,6 +172,10 @@ impl Handle {
         self.inner.queue.end(End::Closed);
         if let Some(committer) = threads.committer {
             all_ended &= committer.join().is_ok();
+        }
+        self.inner.keeper.end();
+        if let Some(keeper) = threads.keeper {
+            all_ended &= keeper.join().is_ok();
         }
         self.inner.hub.close();
         if !all_ended {

@@ -1,22 +1,17 @@
 //! The bounded queue between callers and the committer.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::pin::Pin;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use accredit_model::{EventBody, RefusalReason};
-use accredit_store::{Answer, Write};
+use accredit_store::Write;
 
 use crate::Error;
+use crate::reply::{self, Answering, Bell, Pending};
 
 /// Bytes of one commit at most, so that no acknowledgement waits for a very long one.
 const COMMIT_BYTES_MAX: usize = 8 << 20;
-
-/// What the committer answers to one job.
-pub(crate) type Reply = Result<Vec<Answer>, Error>;
 
 /// Commands that are made durable together and answered together.
 pub(crate) struct Job {
@@ -24,7 +19,7 @@ pub(crate) struct Job {
     pub(crate) bytes: usize,
     /// What subscribers hear when the one write has added to a closed action or closed it.
     pub(crate) events: Vec<EventBody>,
-    pub(crate) reply: oneshot::Sender<Reply>,
+    pub(crate) reply: Answering,
 }
 
 /// Jobs that wait for the committer.
@@ -38,6 +33,8 @@ pub(crate) struct Queue {
 struct State {
     jobs: Vec<Job>,
     bytes: usize,
+    /// Of the jobs that gather now.
+    bell: Arc<Bell>,
     end: Option<End>,
 }
 
@@ -61,7 +58,7 @@ impl From<End> for Error {
 
 impl Queue {
     pub(crate) fn new(bytes_max: usize) -> Self {
-        let state = Mutex::new(State { jobs: Vec::new(), bytes: 0, end: None });
+        let state = Mutex::new(State { jobs: Vec::new(), bytes: 0, bell: Arc::default(), end: None });
         Self { state, filled: Condvar::new(), emptied: Condvar::new(), bytes_max }
     }
 
@@ -94,7 +91,7 @@ impl Queue {
             }
             state = self.emptied.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        let (reply, answer) = oneshot::channel();
+        let (reply, answer) = reply::pair(&state.bell);
         let was_empty = state.jobs.is_empty();
         state.jobs.push(Job { writes, bytes, events, reply });
         state.bytes += bytes.max(1);
@@ -102,7 +99,7 @@ impl Queue {
         if was_empty {
             self.filled.notify_one();
         }
-        Ok(Pending { answer })
+        Ok(answer)
     }
 
     /// Takes what waits, up to a commit's worth; waits where there is nothing. `None` when the queue has ended and is
@@ -128,6 +125,7 @@ impl Queue {
         let n = n.min(state.jobs.len());
         let rest = state.jobs.split_off(n);
         let taken = std::mem::replace(&mut state.jobs, rest);
+        state.bell = Arc::default();
         state.bytes -= taken.iter().map(|job| job.bytes.max(1)).sum::<usize>();
         drop(state);
         self.emptied.notify_all();
@@ -169,82 +167,5 @@ impl Tally {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.counts().is_empty()
-    }
-}
-
-/// A job's answer to come.
-pub(crate) struct Pending {
-    answer: oneshot::Receiver<Reply>,
-}
-
-impl Pending {
-    pub(crate) fn wait(self) -> Reply {
-        self.answer.recv().unwrap_or(Err(Error::Poisoned))
-    }
-}
-
-/// An acknowledgement to come: wait for it in a thread or await it in a task. It says that the data is durable.
-/// Dropping it takes nothing back.
-pub struct Ticket<T> {
-    answer: Answering,
-    read: Option<Read<T>>,
-}
-
-type Read<T> = Box<dyn FnOnce(Reply) -> Result<T, Error> + Send>;
-
-/// The channel has two receivers, one for threads and one for tasks; the first poll says which is wanted.
-enum Answering {
-    Asked(oneshot::Receiver<Reply>),
-    Polled(oneshot::AsyncReceiver<Reply>),
-    Done,
-}
-
-impl<T> Ticket<T> {
-    pub(crate) fn new(pending: Pending, read: impl FnOnce(Reply) -> Result<T, Error> + Send + 'static) -> Self {
-        Self { answer: Answering::Asked(pending.answer), read: Some(Box::new(read)) }
-    }
-
-    /// Blocks until the data is durable.
-    ///
-    /// # Errors
-    /// When it could not be made durable.
-    pub fn wait(mut self) -> Result<T, Error> {
-        let reply = match std::mem::replace(&mut self.answer, Answering::Done) {
-            Answering::Asked(answer) => answer.recv().unwrap_or(Err(Error::Poisoned)),
-            Answering::Polled(_) | Answering::Done => {
-                return Err(Error::Bug("EN-1: a ticket is waited for or polled, not both"));
-            }
-        };
-        self.finish(reply)
-    }
-
-    fn finish(&mut self, reply: Reply) -> Result<T, Error> {
-        let read = self.read.take().ok_or(Error::Bug("EN-1: a ticket is read once"))?;
-        read(reply)
-    }
-}
-
-impl<T> fmt::Debug for Ticket<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ticket").finish_non_exhaustive()
-    }
-}
-
-impl<T> Future for Ticket<T> {
-    type Output = Result<T, Error>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut answer = match std::mem::replace(&mut self.answer, Answering::Done) {
-            Answering::Asked(answer) => answer.into_future(),
-            Answering::Polled(answer) => answer,
-            Answering::Done => return Poll::Ready(Err(Error::Bug("EN-1: a ticket is read once"))),
-        };
-        match Pin::new(&mut answer).poll(context) {
-            Poll::Pending => {
-                self.answer = Answering::Polled(answer);
-                Poll::Pending
-            }
-            Poll::Ready(reply) => Poll::Ready(self.finish(reply.unwrap_or(Err(Error::Poisoned)))),
-        }
     }
 }

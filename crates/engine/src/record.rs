@@ -11,7 +11,7 @@ use accredit_store::{ActionSpec, Answer, Append, EntryAnswer, EntryMark, LateObs
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::engine::Inner;
-use crate::queue::{Pending, Ticket};
+use crate::reply::{Pending, Ticket};
 use crate::{Engine, Error};
 
 /// The answer to a begin.

@@ -14,7 +14,10 @@ pub trait Store: Send + Sync + 'static {
     /// When the batch could not be made durable; then nothing of it was done, and it may be tried again.
     fn commit(&self, batch: Vec<Write>) -> Result<Vec<Answer>, StoreError>;
 
-    /// Moves committed data to its resting place where enough has gathered. Called after a commit's answers are out.
+    /// Whether so much committed data waits to be moved to its resting place that [`Store::maintain`] is due.
+    fn is_maintenance_due(&self) -> bool;
+
+    /// Moves committed data to its resting place. For a thread of its own: commits go on meanwhile, but for a moment.
     ///
     /// # Errors
     /// When the disk fails; nothing is lost.

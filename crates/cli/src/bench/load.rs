@@ -1,6 +1,7 @@
 //! Recording under load: crowds of producers that wait for each acknowledgement, and one bulk load.
 
 use std::collections::VecDeque;
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -77,13 +78,19 @@ fn run_crowd(
     record: impl Fn(u64, u64) -> Result<(), Error> + Sync,
 ) -> Result<Crowd, Error> {
     let stop = AtomicBool::new(false);
-    let started = Instant::now();
+    // Starting a thread and its first memory are nobody's recording: time begins when all have recorded once.
+    let start = Barrier::new(usize::try_from(producers).unwrap_or(0) + 1);
+    let mut started = Instant::now();
     let results: Vec<Result<Vec<Duration>, Error>> = std::thread::scope(|scope| {
         let producer = |producer: u64| {
-            let (stop, record) = (&stop, &record);
+            let (start, stop, record) = (&start, &stop, &record);
             scope.spawn(move || {
                 let mut latencies = Vec::new();
                 let mut n = producer << 32;
+                let first = record(producer, n);
+                start.wait();
+                first?;
+                n += 1;
                 while !stop.load(Ordering::Relaxed) {
                     let before = Instant::now();
                     record(producer, n)?;
@@ -94,6 +101,8 @@ fn run_crowd(
             })
         };
         let threads: Vec<_> = (0..producers).map(producer).collect();
+        start.wait();
+        started = Instant::now();
         std::thread::sleep(duration);
         stop.store(true, Ordering::Relaxed);
         threads.into_iter().map(|thread| thread.join().unwrap_or(Err(Error::Poisoned))).collect()

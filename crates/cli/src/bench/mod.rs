@@ -9,6 +9,7 @@ mod report;
 use std::path::PathBuf;
 
 use accredit::{ActionId, Begin, Config, Engine, EntryBody, Error, Payload, Step};
+use clap::ValueEnum;
 
 pub(crate) use report::{Report, Row};
 
@@ -23,6 +24,8 @@ pub(crate) struct Plan {
     pub(crate) secs: u64,
     /// Open actions whose memory is measured.
     pub(crate) open_actions: u64,
+    /// The parts to measure; all where empty.
+    pub(crate) only: Vec<Part>,
 }
 
 /// Steps that one bulk call records.
@@ -30,18 +33,40 @@ const BULK_CALL_STEPS: u64 = 4_096;
 /// Bulk calls under way at once: while one is being made durable, the next ones are prepared.
 const BULK_CALLS: usize = 4;
 
-/// Measures everything, one row a fact; `progress` hears what comes next.
+/// One part of the measurement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Part {
+    /// Memory of open actions
+    Memory,
+    /// Completing and reading back a chain of 1,000 steps
+    Chain,
+    /// The bulk load, and opening its store again
+    Bulk,
+    /// One producer
+    #[value(name = "1")]
+    One,
+    /// 64 producers
+    #[value(name = "64")]
+    Some,
+    /// 512 producers
+    #[value(name = "512")]
+    Many,
+}
+
+/// Measures the plan's parts, one row a fact; `progress` hears what comes next.
 pub(crate) fn ingest(plan: &Plan, progress: &mut dyn FnMut(&str)) -> Result<Vec<Row>, Error> {
     let mut rows = Vec::new();
-    progress("memory of open actions");
-    rows.extend(measure::memory(plan)?);
-    progress("a chain of 1,000 steps");
-    rows.extend(measure::chain(plan)?);
-    progress("bulk");
-    rows.extend(load::bulk(plan)?);
-    for producers in [1, 64, 512] {
-        progress(&format!("{producers} producers"));
-        rows.extend(load::crowd(plan, producers)?);
+    for part in Part::value_variants().iter().filter(|part| plan.only.is_empty() || plan.only.contains(part)) {
+        let help = part.to_possible_value();
+        progress(&help.and_then(|value| Some(value.get_help()?.to_string())).unwrap_or_default());
+        rows.extend(match part {
+            Part::Memory => measure::memory(plan)?,
+            Part::Chain => measure::chain(plan)?,
+            Part::Bulk => load::bulk(plan)?,
+            Part::One => load::crowd(plan, 1)?,
+            Part::Some => load::crowd(plan, 64)?,
+            Part::Many => load::crowd(plan, 512)?,
+        });
     }
     Ok(rows)
 }

@@ -27,6 +27,6 @@ pub(super) fn run(args: &BenchArgs, json: bool, out: &mut Out) -> Result<Exit, E
 
 fn measure(args: &BenchIngestArgs, folder: &Path) -> Result<Report, Error> {
     let BenchIngestArgs { steps, secs, open_actions, .. } = *args;
-    let plan = Plan { folder: folder.to_owned(), bulk_steps: steps, secs, open_actions };
+    let plan = Plan { folder: folder.to_owned(), bulk_steps: steps, secs, open_actions, only: args.only.clone() };
     Ok(Report::of(ingest(&plan, &mut |what| out::note(&format!("measuring: {what}")))?))
 }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::counters::Counters;
 use super::index::Index;
-use super::{SCHEMA_VERSION, SqliteStore, Writer};
+use super::{MOVE_LOG, SCHEMA_VERSION, SqliteStore, Writer};
 use crate::StoreError;
 
 /// "accr" in ASCII: tells an accredit store from any other SQLite file.
@@ -69,6 +69,14 @@ pub(super) fn reader(path: &Path) -> Result<Connection, StoreError> {
     check_identity(&conn, path)?;
     conn.execute_batch("PRAGMA cache_size = -4096")?;
     conn.set_prepared_statement_cache_capacity(32);
+    Ok(conn)
+}
+
+/// A connection that empties the write-ahead log beside the writer's.
+pub(super) fn mover(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    conn.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -256")?;
     Ok(conn)
 }
 
@@ -170,19 +178,10 @@ impl Writer {
         Ok(())
     }
 
-    /// Empties the write-ahead log into the file when it has grown long.
-    pub(super) fn maintain(&mut self) -> Result<(), StoreError> {
-        const UNMOVED_BYTES_MAX: usize = 16 << 20;
-        if self.unmoved_bytes >= UNMOVED_BYTES_MAX {
-            self.move_log()?;
-        }
-        Ok(())
-    }
-
-    fn move_log(&mut self) -> Result<(), StoreError> {
+    /// Empties the write-ahead log into the file.
+    pub(super) fn move_log(&mut self) -> Result<(), StoreError> {
         self.unmoved_bytes = 0;
-        // Passive: waits for nobody. A long reader leaves a rest in the log for the next time.
-        self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+        self.conn.query_row(MOVE_LOG, [], |_| Ok(()))?;
         Ok(())
     }
 
