@@ -3,7 +3,8 @@
 use std::hint::black_box;
 
 use accredit_credit::{
-    ActionFacts, CreditMethod, Decay, ScoreInput, StepFeatures, Trajectory, TreeInput, score, tree_credit,
+    ActionFacts, Coalition, Counts, CreditMethod, Decay, Episode, EpisodeStep, Sampling, ScoreInput, StepFeatures,
+    TabularModel, TdCe, Trajectory, TreeInput, score, shapley, tree_credit,
 };
 use accredit_model::{Closing, JsonObject, Observation, Payload};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -66,5 +67,56 @@ fn tree(criterion: &mut Criterion) {
     criterion.bench_function("credit/tree_10000_deep", |bencher| bencher.iter(|| tree_credit(black_box(&nodes))));
 }
 
-criterion_group!(benches, decay, scoring, tree);
+/// Episodes of 100 steps that walk a ring of states to and fro, so that every state leads back to every other.
+fn wandering(n_states: u64, n_episodes: u64) -> Vec<Episode> {
+    let mut word = 7_u64;
+    let mut next = |bound: u64| {
+        word = word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (word >> 33) % bound
+    };
+    (0..n_episodes)
+        .map(|_| {
+            let mut state = next(n_states);
+            let mut step = || {
+                let decision = next(3);
+                let step = EpisodeStep { state, decision, ..EpisodeStep::default() };
+                state = (state + n_states + decision * 2 - 1 - next(2)) % n_states;
+                step
+            };
+            let steps = (0..100).map(|_| step()).collect();
+            Episode { reward: next(2) as f64, steps }
+        })
+        .collect()
+}
+
+fn td_ce(criterion: &mut Criterion) {
+    let episodes = wandering(10_000, 5_000);
+    let mut counts = Counts::default();
+    episodes.iter().for_each(|episode| counts.add(1, episode));
+    let mut group = criterion.benchmark_group("credit/td_ce");
+    group.sample_size(10);
+    group.bench_function("solve_10000_states", |bencher| {
+        bencher.iter(|| TdCe::from_counts(black_box(&counts), None));
+    });
+    let model = TdCe::from_counts(&counts, None);
+    group.bench_function("solve_10000_states_warm", |bencher| {
+        bencher.iter(|| TdCe::from_counts(black_box(&counts), Some(&model)));
+    });
+    let long = Episode { reward: 1.0, steps: episodes.iter().take(10).flat_map(|e| e.steps.clone()).collect() };
+    group.bench_function("assess_1000_steps", |bencher| bencher.iter(|| model.assess(black_box(&long))));
+    group.finish();
+}
+
+fn games(criterion: &mut Criterion) {
+    let weights = [10, 10, 10, 10, 8, 5, 5, 5, 5, 4, 4, 3, 3, 3, 2];
+    let wins = |coalition: &Coalition| {
+        let weight: u32 = coalition.players().map(|player| weights[player]).sum();
+        f64::from(u8::from(weight >= 62))
+    };
+    criterion.bench_function("credit/shapley_15_players", |bencher| {
+        bencher.iter(|| shapley(15, wins, black_box(Sampling::default())));
+    });
+}
+
+criterion_group!(benches, decay, scoring, tree, td_ce, games);
 criterion_main!(benches);
