@@ -24,4 +24,34 @@ impl Random {
     pub const fn below(&mut self, bound: u64) -> u64 {
         self.bits() % bound
     }
+
+    /// A number in [0, 1): a multiple of 2^-53, each equally likely.
+    pub const fn unit(&mut self) -> f64 {
+        (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// A fair coin: the highest of the next 64 bits.
+    pub const fn coin(&mut self) -> bool {
+        self.bits() >> 63 == 1
+    }
+
+    /// An index with the probability that its weight names. The weights sum to 1; what rounding leaves over goes to the
+    /// last positive one. No weight that is 0 is ever chosen; without a positive weight the answer is 0.
+    pub fn weighted(&mut self, weights: impl IntoIterator<Item = f64>) -> usize {
+        let mut left = self.unit();
+        let mut chosen = 0;
+        for (index, weight) in weights.into_iter().enumerate() {
+            if weight > 0.0 {
+                chosen = index;
+                if left < weight {
+                    break;
+                }
+                left -= weight;
+            }
+        }
+        chosen
+    }
 }
+
+#[cfg(test)]
+mod tests;
