@@ -25,7 +25,8 @@ fn decay(criterion: &mut Criterion) {
             .collect();
         group.throughput(Throughput::Elements(n_steps));
         group.bench_function(n_steps.to_string(), |bencher| {
-            bencher.iter(|| Decay.assign(black_box(&Trajectory { steps: &steps, reward: 1.0 })));
+            bencher
+                .iter(|| Decay.assign(black_box(&Trajectory { steps: &steps, reward: 1.0, ..Trajectory::default() })));
         });
     }
     group.finish();

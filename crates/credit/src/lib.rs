@@ -3,6 +3,7 @@
 //! * [`score`] compares an outcome, and what was observed, with what was expected and demanded.
 //! * A [`CreditMethod`] splits the result over the steps; [`Decay`] and [`Uniform`] are the priors, which know nothing
 //!   of other actions.
+//! * A [`Learner`] keeps what is learned from closed actions of one type and fits a [`Model`], which is a method too.
 //! * A [`TabularModel`] has learned from other actions what each decision is worth in each state: [`TdCe`] first among
 //!   them; [`credit_shares`] makes credits of its advantages, and [`Counts`] is what it keeps.
 //! * [`shapley`] and [`owen`] split a value over players, [`shapley_from_observations`] from what was seen.
@@ -39,7 +40,7 @@
 //! assert_eq!((score.success_score, score.verdict), (0.5, Verdict::Partial));
 //!
 //! let steps = [StepFeatures { confidence: Some(1.0), ..Default::default() }; 2];
-//! let credit = Decay.assign(&Trajectory { steps: &steps, reward: score.success_score });
+//! let credit = Decay.assign(&Trajectory { steps: &steps, reward: score.success_score, ..Default::default() });
 //! assert!((credit.credits[1] - 1.0 / 1.9).abs() < 1e-12);
 //! # Ok::<(), serde_json::Error>(())
 //! ```
@@ -51,6 +52,8 @@ mod decay;
 mod expectation;
 mod expression;
 mod games;
+mod keys;
+mod learn;
 mod matcher;
 mod method;
 mod observed;
@@ -69,6 +72,10 @@ pub use expectation::validate_expectation;
 pub use games::{
     Coalition, EXACT_PLAYERS_MAX, GameShares, OBSERVED_PLAYERS_MAX, ObservedCoalition, ObservedShares, Sampling, owen,
     shapley, shapley_from_observations,
+};
+pub use learn::{
+    Candidate, FitOptions, LearnedMethod, Learner, Model, RESERVOIR_BYTES_MAX, RESERVOIR_SAMPLES_MAX, Sample,
+    SampleStep, Selection,
 };
 pub use method::{Credit, CreditMethod, METHOD_NAMES, NEUTRAL_SCORE, StepFeatures, Trajectory, method};
 pub use score::{ActionFacts, Score, ScoreInput, score};

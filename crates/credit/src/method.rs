@@ -26,6 +26,10 @@ pub struct StepFeatures<'a> {
     pub propensity: Option<f64>,
     /// The situation in which the agent decided, as JSON text.
     pub state: Option<&'a str>,
+    /// The part of the reward that arrived with the step, where somebody said so.
+    pub reward: Option<f64>,
+    /// What a person or a judge gave this step, in [0, 1].
+    pub judged: Option<f64>,
 }
 
 impl<'a> From<&'a Step> for StepFeatures<'a> {
@@ -39,13 +43,19 @@ impl<'a> From<&'a Step> for StepFeatures<'a> {
             effect: step.effect,
             propensity: step.propensity,
             state: step.state.as_ref().map(Payload::get),
+            reward: None,
+            judged: None,
         }
     }
 }
 
 /// One action as a credit method sees it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Trajectory<'a> {
+    /// Who acted.
+    pub agent_id: &'a str,
+    /// What it was to achieve: attempts at the same goal are compared with one another.
+    pub goal_id: Option<&'a str>,
     /// Its steps in order.
     pub steps: &'a [StepFeatures<'a>],
     /// `R`: the reward that was given, else the success score.
@@ -63,6 +73,12 @@ pub struct Credit {
     pub advantages: Vec<f64>,
     /// What baseline and advantages leave unexplained, in units of reward.
     pub residual: f64,
+    /// Per step: standard error of the advantage; infinite where the data say nothing of it. Empty for a prior.
+    pub std_errors: Vec<f64>,
+    /// Per step: how many observations the advantage rests on. Empty for a prior.
+    pub n: Vec<u64>,
+    /// Per step: expected reward of the whole action after the step. Empty for a prior.
+    pub forecast: Vec<f64>,
     /// What the method knew.
     pub evidence: Evidence,
     /// The fitted model it used; `None` for a prior.
@@ -79,6 +95,9 @@ impl Credit {
             advantages: vec![0.0; credits.len()],
             credits,
             residual: trajectory.reward - NEUTRAL_SCORE,
+            std_errors: Vec::new(),
+            n: Vec::new(),
+            forecast: Vec::new(),
             evidence: Evidence::None,
             model_version: None,
         }

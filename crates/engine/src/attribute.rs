@@ -92,6 +92,8 @@ impl<'a> Parsed<'a> {
                 effect: step.effect,
                 propensity: step.propensity,
                 state: step.state.map(RawValue::get),
+                reward: None,
+                judged: None,
             }
         }
         self.steps.iter().map(feature).collect()
@@ -122,7 +124,12 @@ impl Inner {
             },
         });
         let steps = parsed.features();
-        let credit = self.method.assign(&Trajectory { steps: &steps, reward: reward.unwrap_or(score.success_score) });
+        let credit = self.method.assign(&Trajectory {
+            agent_id: action.agent_id.as_str(),
+            goal_id: action.goal_id.as_ref().map(accredit_model::GoalId::as_str),
+            steps: &steps,
+            reward: reward.unwrap_or(score.success_score),
+        });
         Ok(Attribution {
             action_id: action.action_id,
             version,
@@ -152,7 +159,10 @@ impl Inner {
     pub(crate) fn credits_so_far(&self, chain: &Chain) -> Result<Vec<f64>, Error> {
         let parsed = Parsed::of(chain)?;
         let steps = parsed.features();
-        Ok(self.method.assign(&Trajectory { steps: &steps, reward: accredit_credit::NEUTRAL_SCORE }).credits)
+        Ok(self
+            .method
+            .assign(&Trajectory { steps: &steps, reward: accredit_credit::NEUTRAL_SCORE, ..Trajectory::default() })
+            .credits)
     }
 }
 

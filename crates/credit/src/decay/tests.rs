@@ -8,7 +8,7 @@ use crate::{NEUTRAL_SCORE, StepFeatures};
 fn decay(confidences: &[Option<f64>], reward: f64) -> Credit {
     let steps: Vec<StepFeatures<'_>> =
         confidences.iter().map(|confidence| StepFeatures { confidence: *confidence, ..Default::default() }).collect();
-    Decay.assign(&Trajectory { steps: &steps, reward })
+    Decay.assign(&Trajectory { steps: &steps, reward, ..Trajectory::default() })
 }
 
 /// The definition, word for word.

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use serde::{Deserialize, Serialize};
+
 use super::counts::{Cell, Key};
 use super::solve::Chain;
 use super::{Assessment, Counts, Episode, TabularModel, arrivals};
@@ -36,7 +38,7 @@ const ADVANTAGE_MIN: f64 = 1e-10;
 /// worth the mean reward. O(transitions · sweeps) to fit, where a chain without returns takes one sweep; O(steps) to
 /// assess. [`residual`](Self::residual) says how well the equations hold; the error of `V` is at most that times the
 /// number of steps an episode takes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TdCe {
     states: HashMap<u64, State>,
     decisions: HashMap<(u64, u64), Decision>,
@@ -44,13 +46,13 @@ pub struct TdCe {
     residual: f64,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct State {
     value: f64,
     variance: f64,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Decision {
     advantage: f64,
     std_error: f64,

@@ -7,7 +7,7 @@ use crate::StepFeatures;
 fn every_step_has_the_same_credit() {
     let check = |n: usize| {
         let steps = vec![StepFeatures::default(); n];
-        let credit = Uniform.assign(&Trajectory { steps: &steps, reward: 1.0 });
+        let credit = Uniform.assign(&Trajectory { steps: &steps, reward: 1.0, ..Trajectory::default() });
         assert_eq!((credit.credits.len(), credit.advantages.len()), (n, n));
         assert!(credit.credits.iter().all(|share| *share == 1.0 / n as f64));
         let sum: f64 = credit.credits.iter().sum();

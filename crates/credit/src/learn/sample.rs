@@ -1,0 +1,115 @@
+//! One closed action as learning keeps it.
+
+use accredit_model::ActionId;
+use serde::{Deserialize, Serialize};
+
+use crate::keys::{self, Domain, hash};
+use crate::{Episode, EpisodeStep, Trajectory};
+
+/// Steps of an action that learning looks at; of a longer one the first and the last of them, half each.
+pub(crate) const STEPS_MAX: usize = 4_096;
+
+/// One closed action in hashes: what learning keeps of it. 64 bytes a step and 8 a feature.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sample {
+    /// The action.
+    pub action: ActionId,
+    /// The version of its attribution that this reward belongs to.
+    pub version: u32,
+    /// Hash of the goal's id.
+    pub goal: Option<u64>,
+    /// Hash of the agent's id.
+    pub agent: u64,
+    /// `R`, in units of reward.
+    pub reward: f64,
+    /// Its steps in order.
+    pub steps: Vec<SampleStep>,
+}
+
+/// One step of a [`Sample`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SampleStep {
+    /// Index of the step in its action.
+    pub index: u32,
+    /// Hash of the situation's key.
+    pub state: u64,
+    /// Hash of the decision's key.
+    pub decision: u64,
+    /// Hash of the decision with its arguments.
+    pub detail: u64,
+    /// Hashes of the situation's categorical parts, as `path=value`.
+    pub features: Vec<u64>,
+    /// The part of `R` that arrived with this step, where somebody said so.
+    pub reward: Option<f64>,
+    /// The behaviour policy's probability of the decision.
+    pub propensity: Option<f64>,
+    /// Whether the step changed the world.
+    pub effect: Option<bool>,
+    /// What a person or a judge gave this step, in [0, 1].
+    pub judged: Option<f64>,
+}
+
+impl Sample {
+    /// The sample of an action.
+    #[must_use]
+    pub fn of(action: ActionId, version: u32, trajectory: &Trajectory<'_>) -> Self {
+        Self::labelled(action, version, trajectory, &mut |_, _| {})
+    }
+
+    /// The same; `label` hears the text of every key.
+    pub(crate) fn labelled(
+        action: ActionId,
+        version: u32,
+        trajectory: &Trajectory<'_>,
+        label: &mut dyn FnMut(u64, &str),
+    ) -> Self {
+        let n = trajectory.steps.len();
+        let mut previous: Option<String> = None;
+        let mut steps = Vec::with_capacity(n.min(STEPS_MAX));
+        for (index, step) in trajectory.steps.iter().enumerate() {
+            if n > STEPS_MAX && (STEPS_MAX / 2..n - STEPS_MAX / 2).contains(&index) {
+                continue;
+            }
+            let keys = keys::step_keys(step, previous.as_deref());
+            label(keys.state, &keys.state_label);
+            label(keys.decision, &keys.decision_label);
+            steps.push(SampleStep {
+                index: u32::try_from(index).unwrap_or(u32::MAX),
+                state: keys.state,
+                decision: keys.decision,
+                detail: keys.detail,
+                features: keys.features,
+                reward: step.reward,
+                propensity: step.propensity,
+                effect: step.effect,
+                judged: step.judged,
+            });
+            previous = Some(keys.decision_label);
+        }
+        Self {
+            action,
+            version,
+            goal: trajectory.goal_id.map(|goal| hash(Domain::Goal, goal)),
+            agent: hash(Domain::Agent, trajectory.agent_id),
+            reward: trajectory.reward,
+            steps,
+        }
+    }
+
+    /// What the tables count of it.
+    pub(crate) fn episode(&self) -> Episode {
+        let step = |step: &SampleStep| EpisodeStep {
+            state: step.state,
+            decision: step.decision,
+            reward: step.reward,
+            propensity: step.propensity,
+        };
+        Episode { reward: self.reward, steps: self.steps.iter().map(step).collect() }
+    }
+
+    /// Bytes in memory, about.
+    pub(crate) fn n_bytes(&self) -> usize {
+        size_of::<Self>()
+            + self.steps.iter().map(|step| size_of::<SampleStep>() + step.features.len() * 8).sum::<usize>()
+    }
+}
