@@ -49,6 +49,18 @@ impl Cholesky {
         }
         x
     }
+
+    /// The inverse, row by row.
+    pub(crate) fn inverse(&self) -> Vec<f64> {
+        let mut inverse = Vec::with_capacity(self.n * self.n);
+        for row in 0..self.n {
+            let mut unit = vec![0.0; self.n];
+            unit[row] = 1.0;
+            // Symmetric, so its columns are its rows.
+            inverse.extend(self.solve(&unit));
+        }
+        inverse
+    }
 }
 
 pub(crate) fn dot(left: &[f64], right: &[f64]) -> f64 {

@@ -60,6 +60,7 @@ mod observed;
 mod pattern;
 mod random;
 mod score;
+mod sdae;
 mod statistics;
 mod tabular;
 mod tree;
@@ -79,6 +80,7 @@ pub use learn::{
 };
 pub use method::{Credit, CreditMethod, METHOD_NAMES, NEUTRAL_SCORE, StepFeatures, Trajectory, method};
 pub use score::{ActionFacts, Score, ScoreInput, score};
+pub use sdae::Sdae;
 pub use statistics::{Bootstrap, BootstrapKind, Moments, benjamini_hochberg, bootstrap_interval, spearman};
 pub use tabular::{
     Assessment, Counts, Episode, EpisodeStep, Gae, Gigpo, Hca, KEYS_MAX, Mc, Ochiai, TabularModel, TdCe, TdLambda,

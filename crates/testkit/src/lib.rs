@@ -5,6 +5,7 @@
 
 mod clock;
 pub mod crash;
+pub mod credit_table;
 pub mod environments;
 pub mod games;
 pub mod measures;

@@ -1,19 +1,37 @@
 //! Choosing a method by evidence.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::model::Fitted;
+use super::sample::Sample;
 use super::{FitOptions, LearnedMethod, Learner, Model};
-use crate::TdCe;
+use crate::{Assessment, Episode, Moments, Sdae, TabularModel, TdCe};
+
+/// Parts of the recorded actions, each held out once.
+const FOLDS: usize = 3;
+/// Fewer actions teach nothing that could be held out.
+const ACTIONS_MIN: usize = 6;
+/// Share of held-out steps in known states from which on tables are used.
+const COVERAGE_MIN: f64 = 0.5;
+/// z from which on certainty equivalence is believed.
+const TD_CE_Z_MIN: f64 = 1.0;
+/// z from which on the others are believed.
+const Z_MIN: f64 = 2.0;
+/// The part of `sdae`'s gain that `td_ce` must reach to be preferred.
+const GAIN_PART: f64 = 0.3;
 
 /// What held-out actions said of one method.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
     /// The method.
     pub method: String,
-    /// Paired z statistic of the gain of its forecasts over the base rate, on held-out actions.
+    /// Paired z statistic of the gain of its forecasts, after each step, over the base rate.
     pub z: f64,
-    /// Share of the squared error of the base rate that its forecasts take away.
+    /// The same of the last forecast alone.
+    pub z_final: f64,
+    /// Share of the base rate's squared error that its forecasts take away.
     pub gain: f64,
 }
 
@@ -34,15 +52,154 @@ pub struct Selection {
 
 /// Fits what the options ask for.
 pub(super) fn fit(learner: &Learner, options: &FitOptions) -> Model {
+    let samples: Vec<&Sample> = learner.samples().filter(|sample| !sample.steps.is_empty()).collect();
+    let mut selection = Selection { n: samples.len() as u64, ..Selection::default() };
+    let td_ce = || Fitted::TdCe(Box::new(TdCe::from_counts(learner.counts(), None)));
+    let sdae = || Fitted::Sdae(Box::new(Sdae::fit(&samples)));
     let fitted = match options.method {
-        LearnedMethod::Auto | LearnedMethod::TdCe => Fitted::TdCe(Box::new(TdCe::from_counts(learner.counts(), None))),
+        _ if is_constant(&samples) => {
+            "no signal: all rewards are equal".clone_into(&mut selection.reason);
+            Fitted::Prior
+        }
+        LearnedMethod::TdCe => td_ce(),
+        LearnedMethod::Sdae => sdae(),
+        LearnedMethod::Auto => match choose(&samples, &mut selection) {
+            LearnedMethod::TdCe => td_ce(),
+            LearnedMethod::Sdae => sdae(),
+            LearnedMethod::Auto => Fitted::Prior,
+        },
     };
-    let selection = Selection {
-        method: "td_ce".to_owned(),
-        reason: "it was asked for".to_owned(),
-        coverage: 0.0,
-        n: learner.samples().len() as u64,
-        candidates: Vec::new(),
-    };
-    Model { version: options.version, n_actions: learner.n_actions(), selection, fitted }
+    if selection.reason.is_empty() {
+        "it was asked for".clone_into(&mut selection.reason);
+    }
+    let mut model = Model { version: options.version, n_actions: learner.n_actions(), selection, fitted };
+    model.selection.method = crate::CreditMethod::name(&model).to_owned();
+    model
+}
+
+fn is_constant(samples: &[&Sample]) -> bool {
+    let Some(first) = samples.first() else { return true };
+    samples.iter().all(|sample| (sample.reward - first.reward).abs() <= 1e-12 * (1.0 + first.reward.abs()))
+}
+
+/// The rule of three folds. `Auto` stands for none of them.
+fn choose(samples: &[&Sample], selection: &mut Selection) -> LearnedMethod {
+    if samples.len() < ACTIONS_MIN {
+        selection.reason = format!("{} actions are too few to compare methods on", samples.len());
+        return LearnedMethod::Auto;
+    }
+    let mut trials = Trials::default();
+    for fold in 0..FOLDS {
+        let is_held_out = |at: &usize| at % FOLDS == fold;
+        let part = |held_out: bool| {
+            let part = samples.iter().enumerate().filter(|(at, _)| is_held_out(at) == held_out);
+            part.map(|(_, sample)| *sample).collect::<Vec<&Sample>>()
+        };
+        trials.run(&part(false), &part(true));
+    }
+    selection.coverage = trials.coverage();
+    let (td_ce, sdae) = (trials.td_ce.candidate("td_ce"), trials.sdae.candidate("sdae"));
+    let (method, reason) = decide(selection.coverage, &td_ce, &sdae);
+    selection.reason = reason;
+    selection.candidates = vec![td_ce, sdae];
+    method
+}
+
+fn decide(coverage: f64, td_ce: &Candidate, sdae: &Candidate) -> (LearnedMethod, String) {
+    let sdae_z = sdae.z.max(sdae.z_final);
+    let is_known = coverage >= COVERAGE_MIN;
+    let percent = (coverage * 100.0).round();
+    if is_known && td_ce.z >= TD_CE_Z_MIN && (sdae_z < Z_MIN || GAIN_PART * sdae.gain < td_ce.gain) {
+        let reason = format!(
+            "situations recur ({percent} % of held-out steps), and its forecasts beat the base rate (z = {:.1})",
+            td_ce.z
+        );
+        return (LearnedMethod::TdCe, reason);
+    }
+    if sdae_z >= Z_MIN {
+        return (
+            LearnedMethod::Sdae,
+            format!(
+                "its forecasts beat the base rate on held-out actions (z = {sdae_z:.1}, situations recur in {percent} %)"
+            ),
+        );
+    }
+    if is_known {
+        return (
+            LearnedMethod::TdCe,
+            format!(
+                "situations recur ({percent} % of held-out steps); no method forecasts better than the base rate yet"
+            ),
+        );
+    }
+    (
+        LearnedMethod::Auto,
+        format!(
+            "no method forecasts held-out actions better than the base rate (z = {:.1} at best)",
+            sdae_z.max(td_ce.z)
+        ),
+    )
+}
+
+/// What the folds have said so far.
+#[derive(Default)]
+struct Trials {
+    td_ce: Trial,
+    sdae: Trial,
+    n_steps: u64,
+    n_known: u64,
+}
+
+impl Trials {
+    fn run(&mut self, train: &[&Sample], held_out: &[&Sample]) {
+        let mean = train.iter().map(|sample| sample.reward).sum::<f64>() / train.len().max(1) as f64;
+        let episodes: Vec<Episode> = train.iter().map(|sample| sample.episode()).collect();
+        let (td_ce, sdae) = (TdCe::fit(&episodes), Sdae::fit(train));
+        let mut visits: HashMap<u64, u32> = HashMap::new();
+        train.iter().flat_map(|sample| &sample.steps).for_each(|step| *visits.entry(step.state).or_default() += 1);
+        for sample in held_out {
+            self.n_steps += sample.steps.len() as u64;
+            let is_known = |step: &&super::SampleStep| visits.get(&step.state).is_some_and(|n| *n >= 2);
+            self.n_known += sample.steps.iter().filter(is_known).count() as u64;
+            self.td_ce.add(sample.reward, mean, &td_ce.assess(&sample.episode()));
+            self.sdae.add(sample.reward, mean, &sdae.assess(sample));
+        }
+    }
+
+    fn coverage(&self) -> f64 {
+        self.n_known as f64 / self.n_steps.max(1) as f64
+    }
+}
+
+/// Squared errors of one method's forecasts, less those of the base rate.
+#[derive(Default)]
+struct Trial {
+    mean: Moments,
+    last: Moments,
+    base: Moments,
+}
+
+impl Trial {
+    fn add(&mut self, reward: f64, base_rate: f64, assessment: &Assessment) {
+        let error = |forecast: f64| (reward - forecast).powi(2);
+        let base = error(base_rate);
+        let n = assessment.forecast.len().max(1) as f64;
+        self.base.add(base);
+        self.mean.add(base - assessment.forecast.iter().map(|forecast| error(*forecast)).sum::<f64>() / n);
+        self.last.add(base - error(assessment.forecast.last().copied().unwrap_or(base_rate)));
+    }
+
+    fn candidate(&self, method: &str) -> Candidate {
+        let z = |gain: &Moments| {
+            let error = (gain.variance() / gain.n.max(1) as f64).sqrt();
+            if error > 0.0 { gain.mean / error } else { 0.0 }
+        };
+        let base = self.base.mean.max(f64::MIN_POSITIVE);
+        Candidate {
+            method: method.to_owned(),
+            z: z(&self.mean),
+            z_final: z(&self.last),
+            gain: self.mean.mean.max(self.last.mean) / base,
+        }
+    }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::auto::Selection;
 use super::sample::Sample;
-use crate::{Assessment, Credit, CreditMethod, Decay, TabularModel, TdCe, Trajectory, credit_shares};
+use crate::{Assessment, Credit, CreditMethod, Decay, Sdae, TabularModel, TdCe, Trajectory, credit_shares};
 
 /// A method that learns, or the rule that chooses among them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -15,6 +15,8 @@ pub enum LearnedMethod {
     Auto,
     /// Certainty equivalence.
     TdCe,
+    /// Sparse direct advantage estimation.
+    Sdae,
 }
 
 /// How a model is fitted.
@@ -44,6 +46,7 @@ pub(crate) enum Fitted {
     /// Nothing could be learned.
     Prior,
     TdCe(Box<TdCe>),
+    Sdae(Box<Sdae>),
 }
 
 impl Model {
@@ -53,6 +56,7 @@ impl Model {
         match &self.fitted {
             Fitted::Prior => None,
             Fitted::TdCe(model) => Some(model.assess(&sample.episode())),
+            Fitted::Sdae(model) => Some(model.assess(sample)),
         }
     }
 }
@@ -62,6 +66,7 @@ impl CreditMethod for Model {
         match &self.fitted {
             Fitted::Prior => "decay",
             Fitted::TdCe(_) => "td_ce",
+            Fitted::Sdae(_) => "sdae",
         }
     }
 

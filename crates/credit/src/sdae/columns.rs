@@ -1,0 +1,253 @@
+//! The columns of the regression: decisions in contexts, centred by the policy.
+
+use std::collections::{HashMap, HashSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::policy::{Policy, State, mixture};
+use crate::keys::combine;
+use crate::{Sample, SampleStep};
+
+/// Decisions that get columns at most: the most frequent ones.
+const DECISIONS_MAX: usize = 64;
+/// Actions that must show a column.
+const SHOWN_MIN: u32 = 3;
+
+/// The feature that always holds.
+const ALWAYS: u64 = 0;
+/// What sets the first step's features apart from those of the step.
+const FIRST: u64 = 0x9ae1_6a3b_2f90_404f;
+/// Positions: none, the end, and from 2 on the powers of two.
+const ANYWHERE: u64 = 0;
+const AT_END: u64 = 1;
+
+/// A decision in a context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Column {
+    pub(super) decision: u64,
+    context: u64,
+}
+
+impl Column {
+    pub(super) const fn context(self) -> u64 {
+        self.context
+    }
+}
+
+/// Where a step is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) index: u32,
+    pub(super) is_end: bool,
+}
+
+/// Says each context that holds at a step.
+pub(super) fn contexts(sample: &Sample, at: usize, place: Place, knows_state: bool, say: &mut dyn FnMut(u64)) {
+    let bucket = 2 + u64::from((place.index + 1).ilog2());
+    let positions = [ANYWHERE, bucket, AT_END];
+    let positions = if place.is_end { &positions[..] } else { &positions[..2] };
+    let step = &sample.steps[at];
+    let own = step.features.iter().copied().chain(knows_state.then_some(step.state)).chain([ALWAYS]);
+    for feature in own {
+        positions.iter().for_each(|position| say(combine(&[feature, *position])));
+    }
+    if at > 0 {
+        let first = &sample.steps[0];
+        for feature in first.features.iter().copied().chain([first.state]) {
+            positions.iter().for_each(|position| say(combine(&[feature ^ FIRST, *position])));
+        }
+    }
+}
+
+/// The columns that were screened in, each with its values.
+#[derive(Debug, Default)]
+pub(super) struct Design {
+    pub(super) columns: Vec<DesignColumn>,
+    /// How many there were to choose from.
+    pub(super) n_candidates: usize,
+}
+
+#[derive(Debug)]
+pub(super) struct DesignColumn {
+    pub(super) column: Column,
+    /// Mean over the samples.
+    pub(super) mean: f64,
+    /// Standard deviation over the samples.
+    pub(super) deviation: f64,
+    /// Samples in which the decision was made in the context.
+    pub(super) n_shown: u64,
+    /// Per sample, centred and divided by the deviation.
+    pub(super) values: Vec<f64>,
+}
+
+/// Builds the columns and screens them by their correlation with the centred rewards.
+pub(super) fn design(samples: &[&Sample], policy: &Policy, knows_end: bool, rewards: &[f64], max: usize) -> Design {
+    let table = Table::of(samples, policy, knows_end);
+    let n = samples.len();
+    let mut found: Vec<(f64, u64, DesignColumn)> = Vec::new();
+    let mut seen: HashSet<u64> = HashSet::new();
+    let mut n_candidates = 0;
+    let mut values = vec![0.0; n];
+    let spread = rewards.iter().map(|reward| reward * reward).sum::<f64>().sqrt();
+    for (context_at, context) in table.contexts.iter().enumerate() {
+        let cells = &table.cells[context_at];
+        for done in table.done[context_at].chunk_by(|left, right| left.decision == right.decision) {
+            let Some((decision, share)) = table.decisions.get(done[0].decision as usize) else { continue };
+            // Counted and smoothed: what was done, less what the policy would have done.
+            values.iter_mut().for_each(|value| *value = 0.0);
+            let mut n_shown = 0_u32;
+            for cell in cells {
+                values[cell.sample as usize] -= share * cell.unknown;
+            }
+            for done in done {
+                values[done.sample as usize] += done.value;
+                n_shown += u32::from(done.n > 0);
+            }
+            if n_shown < SHOWN_MIN {
+                continue;
+            }
+            let mean = values.iter().sum::<f64>() / n as f64;
+            let deviation = (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n as f64).sqrt();
+            if deviation < 1e-6 {
+                continue;
+            }
+            // Of columns that are equal, or each other's negative, the first stays.
+            let sign = if values.iter().find(|value| (**value - mean).abs() > 1e-9).is_some_and(|v| *v > mean) {
+                1.0
+            } else {
+                -1.0
+            };
+            let rounded: Vec<u64> =
+                values.iter().map(|value| ((sign * (value - mean) / deviation) * 1e6).round() as i64 as u64).collect();
+            if !seen.insert(combine(&rounded)) {
+                continue;
+            }
+            n_candidates += 1;
+            let product: f64 = values.iter().zip(rewards).map(|(value, reward)| (value - mean) * reward).sum();
+            let correlation = product.abs() / (spread * deviation * (n as f64).sqrt()).max(f64::MIN_POSITIVE);
+            let is_better = found.len() < max * 2 || found.last().is_some_and(|last| last.0 < correlation);
+            if is_better {
+                let values = values.iter().map(|value| (value - mean) / deviation).collect();
+                let column = Column { decision: *decision, context: *context };
+                let column = DesignColumn { column, mean, deviation, n_shown: u64::from(n_shown), values };
+                found.push((correlation, found.len() as u64, column));
+                if found.len() >= max * 4 {
+                    best(&mut found, max);
+                }
+            }
+        }
+    }
+    best(&mut found, max);
+    Design { columns: found.into_iter().map(|(_, _, column)| column).collect(), n_candidates }
+}
+
+/// Keeps the best, in order; among equals those that came first.
+fn best(found: &mut Vec<(f64, u64, DesignColumn)>, max: usize) {
+    found.sort_by(|left, right| right.0.total_cmp(&left.0).then(left.1.cmp(&right.1)));
+    found.truncate(max);
+}
+
+/// What happened in each context, sparse.
+struct Table {
+    /// With the share of all decisions that each is.
+    decisions: Vec<(u64, f64)>,
+    contexts: Vec<u64>,
+    /// Per context and sample: how much of the policy is the decisions' shares.
+    cells: Vec<Vec<Cell>>,
+    /// Per context, sample and decision: what was done, less what the state's own counts expect.
+    done: Vec<Vec<Done>>,
+}
+
+#[derive(Clone, Copy)]
+struct Cell {
+    sample: u32,
+    unknown: f64,
+}
+
+#[derive(Clone, Copy)]
+struct Done {
+    sample: u32,
+    decision: u32,
+    n: u32,
+    value: f64,
+}
+
+impl Table {
+    fn of(samples: &[&Sample], policy: &Policy, knows_end: bool) -> Self {
+        let mut decisions: Vec<(u64, f64)> = policy.decisions().collect();
+        decisions.sort_by(|left, right| right.1.total_cmp(&left.1).then(left.0.cmp(&right.0)));
+        decisions.truncate(DECISIONS_MAX);
+        let number: HashMap<u64, u32> =
+            decisions.iter().enumerate().map(|(at, (decision, _))| (*decision, at as u32)).collect();
+        let mut table = Self { decisions, contexts: Vec::new(), cells: Vec::new(), done: Vec::new() };
+        let mut index: HashMap<u64, usize> = HashMap::new();
+        for (sample_at, sample) in samples.iter().enumerate() {
+            let last = sample.steps.len() - 1;
+            for (at, step) in sample.steps.iter().enumerate() {
+                let state = policy.state(step.state);
+                let (unknown, expected) = expectations(step, state, policy, &number);
+                let taken = number.get(&step.decision).copied();
+                let place = Place { index: step.index, is_end: knows_end && at == last };
+                let knows_state = state.is_some_and(|state| state.n_actions >= 3);
+                contexts(sample, at, place, knows_state, &mut |context| {
+                    let context = *index.entry(context).or_insert_with(|| {
+                        table.contexts.push(context);
+                        table.cells.push(Vec::new());
+                        table.done.push(Vec::new());
+                        table.contexts.len() - 1
+                    });
+                    let sample_at = sample_at as u32;
+                    match table.cells[context].last_mut() {
+                        Some(cell) if cell.sample == sample_at => cell.unknown += unknown,
+                        _ => table.cells[context].push(Cell { sample: sample_at, unknown }),
+                    }
+                    let done = &mut table.done[context];
+                    if let Some(decision) = taken {
+                        add(done, sample_at, decision, 1, 1.0);
+                    }
+                    for (decision, value) in &expected {
+                        add(done, sample_at, *decision, 0, -value);
+                    }
+                });
+            }
+        }
+        table.done.iter_mut().for_each(|done| done.sort_by_key(|done| (done.decision, done.sample)));
+        table
+    }
+}
+
+/// The policy at a step: the weight of the decisions' shares, and what is expected of single ones beyond that.
+fn expectations(
+    step: &SampleStep,
+    state: Option<&State>,
+    policy: &Policy,
+    number: &HashMap<u64, u32>,
+) -> (f64, Vec<(u32, f64)>) {
+    let mut expected = Vec::new();
+    let mut unknown = 1.0;
+    for decision in state.into_iter().flat_map(State::decisions) {
+        let (weight, counted) = state.map_or((1.0, 0.0), |state| mixture(step, decision, state, true));
+        unknown = weight;
+        // What was given stands for what was counted.
+        let counted = match policy.given(step, decision) {
+            Some(given) => given - weight * policy.share(decision),
+            None => counted,
+        };
+        expected.extend(number.get(&decision).map(|at| (*at, counted)));
+    }
+    if let (None, Some(given), Some(at)) = (state, policy.given(step, step.decision), number.get(&step.decision)) {
+        expected.push((*at, given - policy.share(step.decision)));
+    }
+    (unknown, expected)
+}
+
+fn add(done: &mut Vec<Done>, sample: u32, decision: u32, n: u32, value: f64) {
+    let recent = done.iter_mut().rev().take_while(|done| done.sample == sample);
+    match recent.into_iter().find(|done| done.decision == decision) {
+        Some(found) => {
+            found.n += n;
+            found.value += value;
+        }
+        None => done.push(Done { sample, decision, n, value }),
+    }
+}
