@@ -25,6 +25,9 @@ const IGNORED: [&str; 12] =
 /// Endings of such names.
 const IGNORED_ENDINGS: [&str; 5] = ["_id", "_at", "_time", "_uuid", "_ts"];
 
+/// The part of a feature's hash that names its path.
+pub(crate) const PATH: u64 = 0xffff_ffff_0000_0000;
+
 /// What a hash is of: the same text as a decision and as a state are two keys.
 #[derive(Clone, Copy)]
 pub(crate) enum Domain {
@@ -164,10 +167,15 @@ impl Leaves {
     fn leaf(&mut self, path: &str, value: &str, is_category: bool) {
         let text = format!("{}={value}", path.trim_start_matches('.'));
         if is_category {
-            self.features.push(hash(Domain::Feature, &text));
+            self.features.push(feature(path, &text));
         }
         self.situation.push(text);
     }
+}
+
+/// The upper half names the path, the lower one the value there, so that values of one path are known as such.
+fn feature(path: &str, text: &str) -> u64 {
+    (hash(Domain::Feature, path) & PATH) | (hash(Domain::Feature, text) >> 32)
 }
 
 fn is_ignored(name: &str) -> bool {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use self::columns::{Column, Place, contexts};
+use self::columns::{Column, Contrasts, Place, contexts};
 use self::policy::Policy;
 use crate::{Assessment, Sample};
 
@@ -46,6 +46,7 @@ pub struct Sdae {
     /// Whether the end of an action is a position.
     knows_end: bool,
     policy: Policy,
+    contrasts: Contrasts,
     columns: Vec<Chosen>,
     /// Covariance of the least-squares weights, row by row.
     covariance: Vec<f64>,
@@ -73,13 +74,14 @@ impl Sdae {
         let mean = samples.iter().map(|sample| sample.reward).sum::<f64>() / n.max(1.0);
         let policy = Policy::of(&samples);
         let knows_end = lengths_agree(&samples);
-        let mut model = Self { baseline: mean, knows_end, policy, ..Self::default() };
+        let contrasts = Contrasts::of(&samples);
+        let mut model = Self { baseline: mean, knows_end, policy, contrasts, ..Self::default() };
         let varies = samples.iter().any(|sample| (sample.reward - mean).abs() > 1e-12 * (1.0 + mean.abs()));
         if samples.len() < 4 || !varies {
             return model;
         }
         let rewards: Vec<f64> = samples.iter().map(|sample| sample.reward - mean).collect();
-        let design = columns::design(&samples, &model.policy, knows_end, &rewards, COLUMNS_MAX);
+        let design = columns::design(&samples, &model.policy, &model.contrasts, knows_end, &rewards, COLUMNS_MAX);
         let fit = lasso::fit(&design, &rewards);
         model.covariance = fit.covariance;
         for (at, weight) in fit.chosen.iter().zip(&fit.weights) {
@@ -145,15 +147,23 @@ impl Sdae {
         let step = &sample.steps[at];
         let place = Place { index: step.index, is_end: self.knows_end && at + 1 == sample.steps.len() };
         let state = self.policy.state(step.state);
-        contexts(sample, at, place, state.is_some_and(|state| state.n_actions >= 3), &mut |context| {
-            for column in self.by_context.get(&context).into_iter().flatten() {
-                let decision = self.columns[*column].column.decision;
-                let x = f64::from(step.decision == decision) - self.policy.probability(step, decision, state);
-                if x.abs() > 1e-9 {
-                    hits.push((*column, x));
+        contexts(
+            sample,
+            at,
+            place,
+            state.is_some_and(|state| state.n_actions >= 3),
+            &self.contrasts,
+            &mut |context, sign| {
+                for column in self.by_context.get(&context).into_iter().flatten() {
+                    let decision = self.columns[*column].column.decision;
+                    let x =
+                        sign * (f64::from(step.decision == decision) - self.policy.probability(step, decision, state));
+                    if x.abs() > 1e-9 {
+                        hits.push((*column, x));
+                    }
                 }
-            }
-        });
+            },
+        );
     }
 
     fn covariance_of(&self, i: usize, j: usize) -> f64 {

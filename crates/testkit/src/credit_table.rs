@@ -1,18 +1,16 @@
 //! The table of credit on environments where the truth is known: a method learns from recorded rollouts and is measured
 //! on further ones.
 
-use accredit_credit::{
-    CreditMethod, Decay, FitOptions, LearnedMethod, Learner, Model, StepFeatures, Trajectory,
-};
+use accredit_credit::{CreditMethod, Decay, FitOptions, LearnedMethod, Learner, Model, StepFeatures, Trajectory};
 use accredit_model::ActionId;
 use serde::Serialize;
 
+use crate::Random;
 use crate::environments::{
     Environment, Ice, LakeMap, Rollout, Truth, cliff_walking, discounting_chain, door_key, frozen_lake, memory_len,
     noisy_umbrella, taxi, umbrella_distract, umbrella_length, unlock,
 };
 use crate::measures::{credit_mass, spearman, top_1};
-use crate::Random;
 
 /// One number of the table.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -91,7 +89,11 @@ fn suites(quick: bool) -> Vec<Suite> {
             || Box::new(frozen_lake(LakeMap::Large, Ice::Deterministic)),
             &[(100, &[("spearman", 0.90)]), (1000, &[("spearman", 0.975)])],
         ),
-        ("cliff_walking", || Box::new(cliff_walking()), &[(100, &[("spearman", 0.90)]), (1000, &[("spearman", 0.975)])]),
+        (
+            "cliff_walking",
+            || Box::new(cliff_walking()),
+            &[(100, &[("spearman", 0.90)]), (1000, &[("spearman", 0.975)])],
+        ),
         (
             "frozen_lake_4x4_slippery",
             || Box::new(frozen_lake(LakeMap::Small, Ice::Slippery)),
@@ -114,7 +116,8 @@ fn suites(quick: bool) -> Vec<Suite> {
 
 /// Measures every suite; `row` hears each number as it is known.
 pub fn credit_table(plan: CreditPlan, row: &mut dyn FnMut(CreditRow)) {
-    for suite in suites(plan.quick) {
+    let only = std::env::var("ONLY").unwrap_or_default();
+    for suite in suites(plan.quick).into_iter().filter(|s| s.name.contains(&only)) {
         let results: Vec<(&str, Vec<Measured>)> = {
             let measured: Vec<[Measured; 2]> =
                 suite.settings.iter().map(|setting| measure(plan, setting.as_ref(), suite.n)).collect();
@@ -189,12 +192,7 @@ fn measure(plan: CreditPlan, environment: &dyn Environment, n: usize) -> [Measur
     [score(&held_out, &Decay), score(&held_out, &model)]
 }
 
-fn learn(
-    environment: &dyn Environment,
-    n: usize,
-    method: LearnedMethod,
-    random: &mut Random,
-) -> Model {
+fn learn(environment: &dyn Environment, n: usize, method: LearnedMethod, random: &mut Random) -> Model {
     let mut learner = Learner::default();
     for _ in 0..n {
         let rollout = environment.rollout(random);
@@ -252,7 +250,7 @@ fn score(rollouts: &[Rollout], method: &dyn CreditMethod) -> Measured {
 
 /// Every setting has rollouts of its own.
 fn seed(seed: u64, name: &str, n: usize) -> u64 {
-    name.bytes().chain(n.to_le_bytes()).fold(seed ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    name.bytes()
+        .chain(n.to_le_bytes())
+        .fold(seed ^ 0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }

@@ -19,8 +19,9 @@ const COVERAGE_MIN: f64 = 0.5;
 const TD_CE_Z_MIN: f64 = 1.0;
 /// z from which on the others are believed.
 const Z_MIN: f64 = 2.0;
-/// The part of `sdae`'s gain that `td_ce` must reach to be preferred.
-const GAIN_PART: f64 = 0.3;
+/// The part of what `sdae` explains that `td_ce` must explain to be preferred. Its forecasts alone would not do: a
+/// situation that tells of luck, or of what was decided long before, forecasts well and credits nothing.
+const EXPLAINED_PART: f64 = 0.95;
 
 /// What held-out actions said of one method.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -31,8 +32,12 @@ pub struct Candidate {
     pub z: f64,
     /// The same of the last forecast alone.
     pub z_final: f64,
-    /// Share of the base rate's squared error that its forecasts take away.
+    /// Share of the base rate's squared error that its forecasts take away, on the mean over the steps.
     pub gain: f64,
+    /// The same of the last forecast alone.
+    pub gain_final: f64,
+    /// The same of baseline and advantages alone: what the decisions explain, without the luck that the situations show.
+    pub gain_explained: f64,
 }
 
 /// Which method was chosen, and why.
@@ -109,36 +114,40 @@ fn decide(coverage: f64, td_ce: &Candidate, sdae: &Candidate) -> (LearnedMethod,
     let sdae_z = sdae.z.max(sdae.z_final);
     let is_known = coverage >= COVERAGE_MIN;
     let percent = (coverage * 100.0).round();
-    if is_known && td_ce.z >= TD_CE_Z_MIN && (sdae_z < Z_MIN || GAIN_PART * sdae.gain < td_ce.gain) {
+    let explained = |candidate: &Candidate| (candidate.gain_explained * 100.0).round();
+    if is_known
+        && td_ce.z >= TD_CE_Z_MIN
+        && (sdae_z < Z_MIN || EXPLAINED_PART * sdae.gain_explained < td_ce.gain_explained)
+    {
         let reason = format!(
-            "situations recur ({percent} % of held-out steps), and its forecasts beat the base rate (z = {:.1})",
-            td_ce.z
+            "situations recur ({percent} % of held-out steps), forecasts from them beat the base rate (z = {:.1}), and \
+             decisions explain {} % of held-out rewards ({} % by sdae)",
+            td_ce.z,
+            explained(td_ce),
+            explained(sdae)
         );
         return (LearnedMethod::TdCe, reason);
     }
     if sdae_z >= Z_MIN {
-        return (
-            LearnedMethod::Sdae,
-            format!(
-                "its forecasts beat the base rate on held-out actions (z = {sdae_z:.1}, situations recur in {percent} %)"
-            ),
+        let reason = format!(
+            "its forecasts beat the base rate on held-out actions (z = {sdae_z:.1}), and decisions explain {} % of \
+             held-out rewards ({} % by td_ce; situations recur in {percent} % of steps)",
+            explained(sdae),
+            explained(td_ce)
         );
+        return (LearnedMethod::Sdae, reason);
     }
     if is_known {
-        return (
-            LearnedMethod::TdCe,
-            format!(
-                "situations recur ({percent} % of held-out steps); no method forecasts better than the base rate yet"
-            ),
+        let reason = format!(
+            "situations recur ({percent} % of held-out steps); no method forecasts better than the base rate yet"
         );
+        return (LearnedMethod::TdCe, reason);
     }
-    (
-        LearnedMethod::Auto,
-        format!(
-            "no method forecasts held-out actions better than the base rate (z = {:.1} at best)",
-            sdae_z.max(td_ce.z)
-        ),
-    )
+    let best = sdae_z.max(td_ce.z);
+    let reason = format!(
+        "no method forecasts held-out actions better than the base rate (z = {best:.1} at best), so the prior stands"
+    );
+    (LearnedMethod::Auto, reason)
 }
 
 /// What the folds have said so far.
@@ -176,6 +185,7 @@ impl Trials {
 struct Trial {
     mean: Moments,
     last: Moments,
+    explained: Moments,
     base: Moments,
 }
 
@@ -186,6 +196,7 @@ impl Trial {
         let n = assessment.forecast.len().max(1) as f64;
         self.base.add(base);
         self.mean.add(base - assessment.forecast.iter().map(|forecast| error(*forecast)).sum::<f64>() / n);
+        self.explained.add(base - assessment.residual(reward).powi(2));
         self.last.add(base - error(assessment.forecast.last().copied().unwrap_or(base_rate)));
     }
 
@@ -199,7 +210,9 @@ impl Trial {
             method: method.to_owned(),
             z: z(&self.mean),
             z_final: z(&self.last),
-            gain: self.mean.mean.max(self.last.mean) / base,
+            gain: self.mean.mean / base,
+            gain_final: self.last.mean / base,
+            gain_explained: self.explained.mean / base,
         }
     }
 }

@@ -1,11 +1,11 @@
 //! The columns of the regression: decisions in contexts, centred by the policy.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::policy::{Policy, State, mixture};
-use crate::keys::combine;
+use crate::keys::{PATH, combine};
 use crate::{Sample, SampleStep};
 
 /// Decisions that get columns at most: the most frequent ones.
@@ -17,6 +17,8 @@ const SHOWN_MIN: u32 = 3;
 const ALWAYS: u64 = 0;
 /// What sets the first step's features apart from those of the step.
 const FIRST: u64 = 0x9ae1_6a3b_2f90_404f;
+/// What sets a path's two values, compared, apart from each of them.
+const CONTRAST: u64 = 0xc949_d7c7_509e_6557;
 /// Positions: none, the end, and from 2 on the powers of two.
 const ANYWHERE: u64 = 0;
 const AT_END: u64 = 1;
@@ -41,21 +43,67 @@ pub(super) struct Place {
     pub(super) is_end: bool,
 }
 
-/// Says each context that holds at a step.
-pub(super) fn contexts(sample: &Sample, at: usize, place: Place, knows_state: bool, say: &mut dyn FnMut(u64)) {
+/// The two values of each path that has just two: they are also compared in one column, in which the first counts +1 and
+/// the other -1. Where a decision is right in the one and wrong in the other, that column says all of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Contrasts(BTreeMap<u64, (u64, u64)>);
+
+impl Contrasts {
+    pub(super) fn of(samples: &[&Sample]) -> Self {
+        let mut values: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
+        for feature in samples.iter().flat_map(|sample| &sample.steps).flat_map(|step| &step.features) {
+            let values = values.entry(feature & PATH).or_default();
+            if values.len() < 3 {
+                values.insert(*feature);
+            }
+        }
+        let pair = |values: BTreeSet<u64>| match Vec::from_iter(values)[..] {
+            [one, other] => Some((one, other)),
+            _ => None,
+        };
+        Self(values.into_iter().filter_map(|(path, values)| Some((path, pair(values)?))).collect())
+    }
+
+    fn sign(&self, feature: u64) -> Option<f64> {
+        let (one, other) = self.0.get(&(feature & PATH))?;
+        if feature == *one { Some(1.0) } else { (feature == *other).then_some(-1.0) }
+    }
+}
+
+/// Says each context that holds at a step, with its sign.
+pub(super) fn contexts(
+    sample: &Sample,
+    at: usize,
+    place: Place,
+    knows_state: bool,
+    contrasts: &Contrasts,
+    say: &mut dyn FnMut(u64, f64),
+) {
     let bucket = 2 + u64::from((place.index + 1).ilog2());
     let positions = [ANYWHERE, bucket, AT_END];
     let positions = if place.is_end { &positions[..] } else { &positions[..2] };
+    let mut say_all =
+        |feature: u64, sign: f64| positions.iter().for_each(|position| say(combine(&[feature, *position]), sign));
     let step = &sample.steps[at];
-    let own = step.features.iter().copied().chain(knows_state.then_some(step.state)).chain([ALWAYS]);
-    for feature in own {
-        positions.iter().for_each(|position| say(combine(&[feature, *position])));
+    say_all(ALWAYS, 1.0);
+    for feature in &step.features {
+        if let Some(sign) = contrasts.sign(*feature) {
+            say_all((feature & PATH) ^ CONTRAST, sign);
+        }
+        say_all(*feature, 1.0);
+    }
+    if knows_state {
+        say_all(step.state, 1.0);
     }
     if at > 0 {
         let first = &sample.steps[0];
-        for feature in first.features.iter().copied().chain([first.state]) {
-            positions.iter().for_each(|position| say(combine(&[feature ^ FIRST, *position])));
+        for feature in &first.features {
+            if let Some(sign) = contrasts.sign(*feature) {
+                say_all((feature & PATH) ^ CONTRAST ^ FIRST, sign);
+            }
+            say_all(feature ^ FIRST, 1.0);
         }
+        say_all(first.state ^ FIRST, 1.0);
     }
 }
 
@@ -81,8 +129,15 @@ pub(super) struct DesignColumn {
 }
 
 /// Builds the columns and screens them by their correlation with the centred rewards.
-pub(super) fn design(samples: &[&Sample], policy: &Policy, knows_end: bool, rewards: &[f64], max: usize) -> Design {
-    let table = Table::of(samples, policy, knows_end);
+pub(super) fn design(
+    samples: &[&Sample],
+    policy: &Policy,
+    contrasts: &Contrasts,
+    knows_end: bool,
+    rewards: &[f64],
+    max: usize,
+) -> Design {
+    let table = Table::of(samples, policy, contrasts, knows_end);
     let n = samples.len();
     let mut found: Vec<(f64, u64, DesignColumn)> = Vec::new();
     let mut seen: HashSet<u64> = HashSet::new();
@@ -173,7 +228,7 @@ struct Done {
 }
 
 impl Table {
-    fn of(samples: &[&Sample], policy: &Policy, knows_end: bool) -> Self {
+    fn of(samples: &[&Sample], policy: &Policy, contrasts: &Contrasts, knows_end: bool) -> Self {
         let mut decisions: Vec<(u64, f64)> = policy.decisions().collect();
         decisions.sort_by(|left, right| right.1.total_cmp(&left.1).then(left.0.cmp(&right.0)));
         decisions.truncate(DECISIONS_MAX);
@@ -189,7 +244,7 @@ impl Table {
                 let taken = number.get(&step.decision).copied();
                 let place = Place { index: step.index, is_end: knows_end && at == last };
                 let knows_state = state.is_some_and(|state| state.n_actions >= 3);
-                contexts(sample, at, place, knows_state, &mut |context| {
+                contexts(sample, at, place, knows_state, contrasts, &mut |context, sign| {
                     let context = *index.entry(context).or_insert_with(|| {
                         table.contexts.push(context);
                         table.cells.push(Vec::new());
@@ -198,15 +253,15 @@ impl Table {
                     });
                     let sample_at = sample_at as u32;
                     match table.cells[context].last_mut() {
-                        Some(cell) if cell.sample == sample_at => cell.unknown += unknown,
-                        _ => table.cells[context].push(Cell { sample: sample_at, unknown }),
+                        Some(cell) if cell.sample == sample_at => cell.unknown += sign * unknown,
+                        _ => table.cells[context].push(Cell { sample: sample_at, unknown: sign * unknown }),
                     }
                     let done = &mut table.done[context];
                     if let Some(decision) = taken {
-                        add(done, sample_at, decision, 1, 1.0);
+                        add(done, sample_at, decision, 1, sign);
                     }
                     for (decision, value) in &expected {
-                        add(done, sample_at, *decision, 0, -value);
+                        add(done, sample_at, *decision, 0, -sign * value);
                     }
                 });
             }

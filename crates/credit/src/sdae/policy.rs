@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Sample, SampleStep};
 
 /// Pseudo-counts of how often a decision is made at all, against how often it is made in one state.
-const PSEUDO_COUNTS: f64 = 2.0;
+const PSEUDO_COUNTS: f64 = 8.0;
 /// States that are kept at most, those of the most actions.
 const STATES_MAX: usize = 65_536;
 
