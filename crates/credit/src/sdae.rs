@@ -8,12 +8,17 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use self::columns::{Column, Contrasts, Place, contexts};
+use self::columns::{Candidates, Column, Contrasts, Place, contexts};
 use self::policy::Policy;
+use crate::random::Random;
 use crate::{Assessment, Sample};
 
 /// Columns that survive the screening.
 const COLUMNS_MAX: usize = 300;
+/// Permutations of the rewards that the strongest column is compared with.
+const PERMUTATIONS: usize = 199;
+/// Samples that are permuted at most.
+const PERMUTED_MAX: usize = 500;
 
 /// Sparse direct advantage estimation: what single decisions in single contexts are worth, where states do not recur.
 ///
@@ -68,10 +73,8 @@ impl Sdae {
     /// The model of these samples. With fewer than four, or where all rewards are equal, it knows the mean alone.
     #[must_use]
     pub fn fit(samples: &[&Sample]) -> Self {
-        let samples: Vec<&Sample> =
-            samples.iter().copied().filter(|sample| sample.reward.is_finite() && !sample.steps.is_empty()).collect();
-        let n = samples.len() as f64;
-        let mean = samples.iter().map(|sample| sample.reward).sum::<f64>() / n.max(1.0);
+        let samples = usable(samples);
+        let mean = mean(&samples);
         let policy = Policy::of(&samples);
         let knows_end = lengths_agree(&samples);
         let contrasts = Contrasts::of(&samples);
@@ -81,7 +84,8 @@ impl Sdae {
             return model;
         }
         let rewards: Vec<f64> = samples.iter().map(|sample| sample.reward - mean).collect();
-        let design = columns::design(&samples, &model.policy, &model.contrasts, knows_end, &rewards, COLUMNS_MAX);
+        let candidates = Candidates::of(&samples, &model.policy, &model.contrasts, knows_end);
+        let design = candidates.design(&rewards, COLUMNS_MAX);
         let fit = lasso::fit(&design, &rewards);
         model.covariance = fit.covariance;
         for (at, weight) in fit.chosen.iter().zip(&fit.weights) {
@@ -91,6 +95,32 @@ impl Sdae {
         }
         model.index();
         model
+    }
+
+    /// How likely the strongest column would be at least as strong if no decision had anything to do with the rewards:
+    /// a permutation test of the largest correlation, which knows how many columns there are and how they hang together
+    /// (Westfall & Young, "Resampling-Based Multiple Testing", 1993). `None` where it would take too long, which is where
+    /// held-out actions say enough. At least `1/(1 + PERMUTATIONS)`; O(permutations · columns · n).
+    #[must_use]
+    pub(crate) fn p_value(samples: &[&Sample]) -> Option<f64> {
+        let samples = usable(samples);
+        if samples.len() < 4 || samples.len() > PERMUTED_MAX {
+            return None;
+        }
+        let mean = mean(&samples);
+        let (policy, contrasts) = (Policy::of(&samples), Contrasts::of(&samples));
+        let candidates = Candidates::of(&samples, &policy, &contrasts, lengths_agree(&samples));
+        let mut rewards: Vec<f64> = samples.iter().map(|sample| sample.reward - mean).collect();
+        let mut random = Random::new(0);
+        let mut lists = vec![rewards.clone()];
+        for _ in 0..PERMUTATIONS {
+            random.shuffle(&mut rewards);
+            lists.push(rewards.clone());
+        }
+        let strongest = candidates.strongest(&lists);
+        let (observed, permuted) = strongest.split_first()?;
+        let n_stronger = permuted.iter().filter(|strongest| **strongest >= *observed).count();
+        Some((n_stronger + 1) as f64 / (permuted.len() + 1) as f64)
     }
 
     /// Makes what is not kept on disk.
@@ -169,6 +199,14 @@ impl Sdae {
     fn covariance_of(&self, i: usize, j: usize) -> f64 {
         self.covariance.get(i * self.columns.len() + j).copied().unwrap_or(0.0)
     }
+}
+
+fn usable<'a>(samples: &[&'a Sample]) -> Vec<&'a Sample> {
+    samples.iter().copied().filter(|sample| sample.reward.is_finite() && !sample.steps.is_empty()).collect()
+}
+
+fn mean(samples: &[&Sample]) -> f64 {
+    samples.iter().map(|sample| sample.reward).sum::<f64>() / samples.len().max(1) as f64
 }
 
 /// Whether the lengths vary by less than 5 %: standard deviation over mean.

@@ -19,6 +19,8 @@ const COVERAGE_MIN: f64 = 0.5;
 const TD_CE_Z_MIN: f64 = 1.0;
 /// z from which on the others are believed.
 const Z_MIN: f64 = 2.0;
+/// How unlikely by chance the association must be that is believed before forecasts show it.
+const P_MAX: f64 = 0.05;
 /// The part of what `sdae` explains that `td_ce` must explain to be preferred. Its forecasts alone would not do: a
 /// situation that tells of luck, or of what was decided long before, forecasts well and credits nothing.
 const EXPLAINED_PART: f64 = 0.95;
@@ -49,6 +51,8 @@ pub struct Selection {
     pub reason: String,
     /// Share of held-out steps whose situation had been seen at least twice.
     pub coverage: f64,
+    /// How likely the closest association of a decision with the rewards is by chance, where that was asked.
+    pub p_value: Option<f64>,
     /// Trajectories that the choice rests on.
     pub n: u64,
     /// What each method showed.
@@ -104,7 +108,18 @@ fn choose(samples: &[&Sample], selection: &mut Selection) -> LearnedMethod {
     }
     selection.coverage = trials.coverage();
     let (td_ce, sdae) = (trials.td_ce.candidate("td_ce"), trials.sdae.candidate("sdae"));
-    let (method, reason) = decide(selection.coverage, &td_ce, &sdae);
+    let (mut method, mut reason) = decide(selection.coverage, &td_ce, &sdae);
+    // Held-out forecasts of a weak signal beat the base rate only after many actions; whether there is one shows sooner.
+    if method != LearnedMethod::Sdae && td_ce.z < TD_CE_Z_MIN {
+        selection.p_value = Sdae::p_value(samples);
+        if let Some(p) = selection.p_value.filter(|p| *p <= P_MAX) {
+            method = LearnedMethod::Sdae;
+            reason = format!(
+                "one decision goes with the rewards more closely than chance explains (p = {p:.3} by permutation), \
+                 though forecasts of held-out actions do not beat the base rate yet"
+            );
+        }
+    }
     selection.reason = reason;
     selection.candidates = vec![td_ce, sdae];
     method

@@ -5,13 +5,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::policy::{Policy, State, mixture};
+use crate::cholesky::dot;
 use crate::keys::{PATH, combine};
 use crate::{Sample, SampleStep};
 
 /// Decisions that get columns at most: the most frequent ones.
 const DECISIONS_MAX: usize = 64;
 /// Actions that must show a column.
-const SHOWN_MIN: u32 = 3;
+const SHOWN_MIN: usize = 3;
+/// A column that varies less is constant but for rounding.
+const DEVIATION_MIN: f64 = 1e-6;
 
 /// The feature that always holds.
 const ALWAYS: u64 = 0;
@@ -128,82 +131,83 @@ pub(super) struct DesignColumn {
     pub(super) values: Vec<f64>,
 }
 
-/// Builds the columns and screens them by their correlation with the centred rewards.
-pub(super) fn design(
-    samples: &[&Sample],
-    policy: &Policy,
-    contrasts: &Contrasts,
-    knows_end: bool,
-    rewards: &[f64],
-    max: usize,
-) -> Design {
-    let table = Table::of(samples, policy, contrasts, knows_end);
-    let n = samples.len();
-    let mut found: Vec<(f64, u64, DesignColumn)> = Vec::new();
-    let mut seen: HashSet<u64> = HashSet::new();
-    let mut n_candidates = 0;
-    let mut values = vec![0.0; n];
-    let spread = rewards.iter().map(|reward| reward * reward).sum::<f64>().sqrt();
-    for (context_at, context) in table.contexts.iter().enumerate() {
-        let cells = &table.cells[context_at];
-        for done in table.done[context_at].chunk_by(|left, right| left.decision == right.decision) {
-            let Some((decision, share)) = table.decisions.get(done[0].decision as usize) else { continue };
-            // Counted and smoothed: what was done, less what the policy would have done.
-            values.iter_mut().for_each(|value| *value = 0.0);
-            let mut n_shown = 0_u32;
-            for cell in cells {
-                values[cell.sample as usize] -= share * cell.unknown;
-            }
-            for done in done {
-                values[done.sample as usize] += done.value;
-                n_shown += u32::from(done.n > 0);
-            }
-            if n_shown < SHOWN_MIN {
-                continue;
-            }
-            let mean = values.iter().sum::<f64>() / n as f64;
-            let deviation = (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n as f64).sqrt();
-            if deviation < 1e-6 {
-                continue;
-            }
-            // Of columns that are equal, or each other's negative, the first stays.
-            let sign = if values.iter().find(|value| (**value - mean).abs() > 1e-9).is_some_and(|v| *v > mean) {
-                1.0
-            } else {
-                -1.0
-            };
-            let rounded: Vec<u64> =
-                values.iter().map(|value| ((sign * (value - mean) / deviation) * 1e6).round() as i64 as u64).collect();
-            if !seen.insert(combine(&rounded)) {
-                continue;
-            }
+impl Candidates {
+    /// Screens the columns by their correlation with the centred rewards: the `max` best, in order.
+    pub(super) fn design(&self, rewards: &[f64], max: usize) -> Design {
+        let spread = rewards.iter().map(|reward| reward * reward).sum::<f64>().sqrt().max(f64::MIN_POSITIVE);
+        let mut found: Vec<(f64, usize, DesignColumn)> = Vec::new();
+        let mut least = 0.0;
+        let mut n_candidates = 0;
+        self.each(&mut |column| {
             n_candidates += 1;
-            let product: f64 = values.iter().zip(rewards).map(|(value, reward)| (value - mean) * reward).sum();
-            let correlation = product.abs() / (spread * deviation * (n as f64).sqrt()).max(f64::MIN_POSITIVE);
-            let is_better = found.len() < max * 2 || found.last().is_some_and(|last| last.0 < correlation);
-            if is_better {
-                let values = values.iter().map(|value| (value - mean) / deviation).collect();
-                let column = Column { decision: *decision, context: *context };
-                let column = DesignColumn { column, mean, deviation, n_shown: u64::from(n_shown), values };
-                found.push((correlation, found.len() as u64, column));
-                if found.len() >= max * 4 {
-                    best(&mut found, max);
+            let correlation = dot(&column.values, rewards).abs() / (spread * (rewards.len() as f64).sqrt());
+            if correlation > least || found.len() < max {
+                found.push((correlation, n_candidates, column));
+            }
+            if found.len() >= max * 4 {
+                best(&mut found, max);
+                least = found.last().map_or(0.0, |(correlation, ..)| *correlation);
+            }
+        });
+        best(&mut found, max);
+        Design { columns: found.into_iter().map(|(_, _, column)| column).collect(), n_candidates }
+    }
+
+    /// For each list of rewards the largest product of it with any column: the statistic of a permutation test.
+    pub(super) fn strongest(&self, rewards: &[Vec<f64>]) -> Vec<f64> {
+        let mut strongest = vec![0.0_f64; rewards.len()];
+        self.each(&mut |column| {
+            for (rewards, strongest) in rewards.iter().zip(&mut strongest) {
+                *strongest = strongest.max(dot(&column.values, rewards).abs());
+            }
+        });
+        strongest
+    }
+
+    /// Says each column that enough actions show, the first of those that are equal or each other's negative.
+    fn each(&self, say: &mut dyn FnMut(DesignColumn)) {
+        let n = self.n;
+        let mut seen: HashSet<u64> = HashSet::new();
+        let mut values = vec![0.0; n];
+        for ((context, cells), done) in self.contexts.iter().zip(&self.cells).zip(&self.done) {
+            for done in done.chunk_by(|left, right| left.decision == right.decision) {
+                let Some((decision, share)) = self.decisions.get(done[0].decision as usize) else { continue };
+                let n_shown = done.iter().filter(|done| done.n > 0).count();
+                if n_shown < SHOWN_MIN {
+                    continue;
+                }
+                // What was done, less what the policy would have done.
+                values.iter_mut().for_each(|value| *value = 0.0);
+                cells.iter().for_each(|cell| values[cell.sample as usize] -= share * cell.unknown);
+                done.iter().for_each(|done| values[done.sample as usize] += done.value);
+                let mean = values.iter().sum::<f64>() / n as f64;
+                let deviation = (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n as f64).sqrt();
+                if deviation < DEVIATION_MIN {
+                    continue;
+                }
+                let values: Vec<f64> = values.iter().map(|value| (value - mean) / deviation).collect();
+                let sign = values.iter().find(|value| value.abs() > 1e-6).map_or(1.0, |value| value.signum());
+                let rounded: Vec<u64> =
+                    values.iter().map(|value| ((sign * value * 1e6).round() as i64) as u64).collect();
+                if seen.insert(combine(&rounded)) {
+                    let column = Column { decision: *decision, context: *context };
+                    say(DesignColumn { column, mean, deviation, n_shown: n_shown as u64, values });
                 }
             }
         }
     }
-    best(&mut found, max);
-    Design { columns: found.into_iter().map(|(_, _, column)| column).collect(), n_candidates }
 }
 
 /// Keeps the best, in order; among equals those that came first.
-fn best(found: &mut Vec<(f64, u64, DesignColumn)>, max: usize) {
+fn best(found: &mut Vec<(f64, usize, DesignColumn)>, max: usize) {
     found.sort_by(|left, right| right.0.total_cmp(&left.0).then(left.1.cmp(&right.1)));
     found.truncate(max);
 }
 
-/// What happened in each context, sparse.
-struct Table {
+/// What happened in each context, sparse: all columns that there are to choose from.
+pub(super) struct Candidates {
+    /// How many samples.
+    n: usize,
     /// With the share of all decisions that each is.
     decisions: Vec<(u64, f64)>,
     contexts: Vec<u64>,
@@ -227,14 +231,14 @@ struct Done {
     value: f64,
 }
 
-impl Table {
-    fn of(samples: &[&Sample], policy: &Policy, contrasts: &Contrasts, knows_end: bool) -> Self {
+impl Candidates {
+    pub(super) fn of(samples: &[&Sample], policy: &Policy, contrasts: &Contrasts, knows_end: bool) -> Self {
         let mut decisions: Vec<(u64, f64)> = policy.decisions().collect();
         decisions.sort_by(|left, right| right.1.total_cmp(&left.1).then(left.0.cmp(&right.0)));
         decisions.truncate(DECISIONS_MAX);
         let number: HashMap<u64, u32> =
             decisions.iter().enumerate().map(|(at, (decision, _))| (*decision, at as u32)).collect();
-        let mut table = Self { decisions, contexts: Vec::new(), cells: Vec::new(), done: Vec::new() };
+        let mut table = Self { n: samples.len(), decisions, contexts: Vec::new(), cells: Vec::new(), done: Vec::new() };
         let mut index: HashMap<u64, usize> = HashMap::new();
         for (sample_at, sample) in samples.iter().enumerate() {
             let last = sample.steps.len() - 1;

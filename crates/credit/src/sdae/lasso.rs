@@ -32,12 +32,7 @@ pub(super) fn fit(design: &Design, rewards: &[f64]) -> Fit {
     // X'X·w / n, kept up to date.
     let mut fitted = vec![0.0; p];
     let deviation = (dot(rewards, rewards) / n).sqrt();
-    let pp = if std::env::var("P300").is_ok() { p } else { design.n_candidates };
-    let pf: f64 = std::env::var("PF").ok().and_then(|v| v.parse().ok()).unwrap_or(PENALTY);
-    let unit = pf * (2.0 * (pp.max(2) as f64).ln() / n).sqrt();
-    if std::env::var("CREDIT_DEBUG").is_ok() {
-        eprintln!("candidates {} {p} n {n}", design.n_candidates);
-    }
+    let unit = PENALTY * (2.0 * (design.n_candidates.max(2) as f64).ln() / n).sqrt();
     let mut noise = deviation;
     for _ in 0..SCALE_ROUNDS_MAX {
         let penalty = unit * noise;
