@@ -75,7 +75,7 @@ pub use games::{
     shapley, shapley_from_observations,
 };
 pub use learn::{
-    Candidate, FitOptions, LearnedMethod, Learner, Model, RESERVOIR_BYTES_MAX, RESERVOIR_SAMPLES_MAX, Sample,
+    Candidate, FitOptions, Insight, LearnedMethod, Learner, Model, RESERVOIR_BYTES_MAX, RESERVOIR_SAMPLES_MAX, Sample,
     SampleStep, Selection,
 };
 pub use method::{Credit, CreditMethod, METHOD_NAMES, NEUTRAL_SCORE, StepFeatures, Trajectory, method};
