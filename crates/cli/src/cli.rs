@@ -257,6 +257,29 @@ pub(crate) enum BenchCommand {
     /// Works in a folder of its own on the disk that is to be measured, and deletes it at the end. The store given
     /// with --store is not touched.
     Ingest(BenchIngestArgs),
+    /// How well credit is assigned where the truth is known, beside the prior; goals with it
+    ///
+    /// Environments whose decisive steps or exact advantages are known, games with closed forms, and failed runs of agent
+    /// teams with the decisive step marked by people. A model learns from recorded actions through the ordinary calls,
+    /// with the default settings, and is measured on further ones.
+    Credit(BenchCreditArgs),
+}
+
+/// `bench credit`
+#[derive(Debug, Args)]
+pub(crate) struct BenchCreditArgs {
+    /// The same seed gives the same numbers
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// A short form: fewer settings, no suite of 1,000 long actions
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Measure speed instead
+    #[arg(long)]
+    pub(crate) speed: bool,
+    /// Folder that holds `who_and_when` and `tau_bench`, in the formats of the project's own
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
 }
 
 /// `bench ingest`

@@ -27,8 +27,11 @@ pub struct CreditRow {
     pub metric: String,
     /// The value.
     pub value: f64,
-    /// What it is to reach at least.
+    /// What it is to reach: at least, unless it is an error or a time.
     pub goal: Option<f64>,
+    /// The goal is not to be exceeded.
+    #[serde(skip)]
+    pub at_most: bool,
 }
 
 /// What to measure.
@@ -138,6 +141,7 @@ pub fn credit_table(plan: CreditPlan, row: &mut dyn FnMut(CreditRow)) {
                     metric: metric.to_owned(),
                     value,
                     goal: goal.map(|(_, goal)| *goal),
+                    at_most: false,
                 });
             }
         }
