@@ -41,6 +41,7 @@ struct StepLine<'a> {
     confidence: Option<f64>,
     effect: Option<bool>,
     propensity: Option<f64>,
+    reward: Option<f64>,
     #[serde(borrow)]
     state: Option<&'a RawValue>,
 }
@@ -92,7 +93,7 @@ impl<'a> Parsed<'a> {
                 effect: step.effect,
                 propensity: step.propensity,
                 state: step.state.map(RawValue::get),
-                reward: None,
+                reward: step.reward,
                 judged: None,
             }
         }
