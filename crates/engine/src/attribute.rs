@@ -137,6 +137,7 @@ impl Inner {
             method: self.method.name().to_owned(),
             model_version: credit.model_version,
             evidence: credit.evidence,
+            selection_reason: None,
             success_score: score.success_score,
             evaluated: score.evaluated,
             verdict: score.verdict,
@@ -147,6 +148,10 @@ impl Inner {
             residual: credit.residual,
             credits: credit.credits,
             advantages: credit.advantages,
+            // JSON has no infinity.
+            std_errors: credit.std_errors.into_iter().map(|error| Some(error).filter(|it| it.is_finite())).collect(),
+            n: credit.n,
+            forecast: credit.forecast,
             criteria: score.criteria,
             expectation: score.expectation,
             outcome,
@@ -201,6 +206,10 @@ pub(crate) fn complaint(action: &Action, chain: &Chain, stored: &accredit_store:
     }
     if n_credits != n_steps || attribution.advantages.len() as u64 != n_steps {
         return Some(format!("credits {n_credits} steps of {n_steps}"));
+    }
+    let said = [attribution.std_errors.len(), attribution.n.len(), attribution.forecast.len()];
+    if said.iter().any(|n| ![0, n_steps].contains(&(*n as u64))) {
+        return Some(format!("says something of {said:?} steps of {n_steps}"));
     }
     if n_steps > 0 && (sum - 1.0).abs() > 1e-9 {
         return Some(format!("has credits that sum to {sum}"));
