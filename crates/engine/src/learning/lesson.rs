@@ -9,7 +9,7 @@ use crate::engine::Inner;
 use crate::{Error, ErrorKind};
 
 /// What a learner had of an action before a version, and what it is to have now, as rewards.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Change {
     before: Option<f64>,
     after: Option<f64>,

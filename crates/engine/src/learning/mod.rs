@@ -45,7 +45,7 @@ pub(crate) fn run(inner: &Inner) {
     let dying = Dying;
     let mut pace = Pace::new(inner);
     loop {
-        let rest = match turn(inner) {
+        let rest = match turn(inner, &mut pace) {
             Ok(Turn { n_read: 0, fitted: None }) => IDLE,
             Ok(Turn { fitted: Some(action_type), .. }) => {
                 let recredited = inner.recredit_by_policy(&action_type, &mut pace);
@@ -89,15 +89,17 @@ struct Turn {
 }
 
 /// Reads a batch of the feed, and fits one type where it is due.
-fn turn(inner: &Inner) -> Result<Turn, Error> {
+fn turn(inner: &Inner, pace: &mut Pace) -> Result<Turn, Error> {
     let mut guard = inner.study()?;
     let study = guard.opened(inner)?;
+    let n_saves = study.n_saves();
     let n_read = study.read(inner, u64::MAX)?;
     let fitted = match study.due() {
         Some(action_type) => study.fit(inner, &action_type)?.map(|_| action_type),
         None => None,
     };
     study.save_if_much(inner)?;
+    pace.own_jobs(study.n_saves() - n_saves);
     Ok(Turn { n_read, fitted })
 }
 
@@ -118,13 +120,12 @@ impl Pace {
         *self = Self::new(inner);
     }
 
-    pub(crate) const fn own_job(&mut self) {
-        self.n_own += 1;
+    pub(crate) const fn own_jobs(&mut self, n: u64) {
+        self.n_own += n;
     }
 
     /// How long to rest after the work since the beginning.
     fn rest(&self, inner: &Inner) -> Duration {
-        // A save is a job too, and one too many is a rest too many at worst.
         let is_busy = inner.queue.n_pushed() - self.n_pushed > self.n_own;
         if is_busy { self.since.elapsed().saturating_mul(REST).min(REST_MAX) } else { Duration::ZERO }
     }
@@ -238,7 +239,10 @@ impl Engine {
     /// # Errors
     /// When the engine only reads, or the store fails.
     pub fn reattribute(&self, action_type: Option<&ActionType>) -> Result<u64, Error> {
-        self.inner.recredit(action_type, None, None)
+        match self.inner.config.access {
+            Access::ReadOnly => Err(Error::ReadOnly),
+            Access::ReadWrite => self.inner.recredit(action_type, None, None),
+        }
     }
 }
 

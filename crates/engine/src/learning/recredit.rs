@@ -46,9 +46,10 @@ impl Inner {
                 action.status != Status::Open && closed_from.is_none_or(|from| action.closed_at >= Some(from))
             };
             for action in actions.iter().filter(is_meant) {
-                n += u64::from(self.recredit_one(action.action_id)?);
+                let is_new = self.recredit_one(action.action_id)?;
+                n += u64::from(is_new);
                 if let Some(pace) = pace.as_deref_mut() {
-                    pace.own_job();
+                    pace.own_jobs(u64::from(is_new));
                     if !pace.take_rest(self) {
                         return Ok(n);
                     }

@@ -42,6 +42,8 @@ pub(crate) struct Study {
     newly_forgotten: Vec<ActionId>,
     /// Versions read since the last save.
     n_unsaved: u64,
+    /// Saves so far: jobs that recording has not given.
+    n_saves: u64,
     /// Counts up with each use of a learner.
     clock: u64,
     /// A type beyond the limit has been met and told of.
@@ -91,6 +93,7 @@ impl Study {
             forgotten: store.forgotten()?.into_iter().collect(),
             newly_forgotten: Vec::new(),
             n_unsaved: 0,
+            n_saves: 0,
             clock: 0,
             is_full_told: false,
         };
@@ -118,8 +121,10 @@ impl Study {
                 let is_used = inner.models.get(&action_type).is_some_and(|used| used.version == model.version);
                 subject.fitted = Some((model.version, model.n_actions));
                 // One that was fitted by another method than is asked for now is no model: the next one is due.
-                subject.n_since_fit =
-                    if is_used { learner.n_actions().abs_diff(model.n_actions) } else { learner.n_actions() };
+                subject.n_since_fit = match is_used {
+                    true => learner.n_actions().abs_diff(model.n_actions),
+                    false => learner.n_actions().max(model.n_actions),
+                };
             }
             subject.learner = Some(Arc::new(learner));
             self.subjects.insert(action_type, subject);
@@ -133,6 +138,10 @@ impl Study {
         self.subjects.clear();
         self.before = Before::Dropped;
         self.state = LearningState { format: FORMAT, taken_to: 0, ..self.state };
+    }
+
+    pub(super) const fn n_saves(&self) -> u64 {
+        self.n_saves
     }
 
     pub(super) fn types(&self) -> Vec<ActionType> {
@@ -286,6 +295,7 @@ impl Study {
             Some(Answer::Done) => {}
             _ => return Err(Error::Bug("EN-12: what was learned is stored or fails")),
         }
+        self.n_saves += 1;
         self.before = Before::Kept;
         self.newly_forgotten.clear();
         self.n_unsaved = 0;
