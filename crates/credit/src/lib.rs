@@ -59,6 +59,7 @@ mod method;
 mod observed;
 mod pattern;
 mod random;
+mod ridge_rd;
 mod score;
 mod sdae;
 mod statistics;
@@ -79,6 +80,7 @@ pub use learn::{
     SampleStep, Selection,
 };
 pub use method::{Credit, CreditMethod, METHOD_NAMES, NEUTRAL_SCORE, StepFeatures, Trajectory, method};
+pub use ridge_rd::RidgeRd;
 pub use score::{ActionFacts, Score, ScoreInput, score};
 pub use sdae::Sdae;
 pub use statistics::{Bootstrap, BootstrapKind, Moments, benjamini_hochberg, bootstrap_interval, spearman};

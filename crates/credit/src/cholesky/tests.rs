@@ -24,5 +24,9 @@ proptest! {
         for (row, b) in matrix.chunks(n).zip(&b) {
             prop_assert!((dot(row, &x) - b).abs() < 1e-10);
         }
+        let inverse = Cholesky::of(matrix, n).unwrap().inverse();
+        for (row, x) in inverse.chunks(n).zip(&x) {
+            prop_assert!((dot(row, &b) - x).abs() < 1e-10);
+        }
     }
 }
