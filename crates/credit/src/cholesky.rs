@@ -74,19 +74,20 @@ impl Cholesky {
     }
 }
 
-/// Eight sums side by side: one would wait for each addition before the next.
+/// Four sums side by side: one would wait for each addition before the next.
 pub(crate) fn dot(left: &[f64], right: &[f64]) -> f64 {
     let n = left.len().min(right.len());
-    let (left, left_rest) = left[..n].as_chunks::<8>();
-    let (right, right_rest) = right[..n].as_chunks::<8>();
-    let mut sums = [0.0; 8];
-    for (left, right) in left.iter().zip(right) {
-        for ((sum, left), right) in sums.iter_mut().zip(left).zip(right) {
-            *sum += left * right;
-        }
+    let (left, left_rest) = left[..n].as_chunks::<4>();
+    let (right, right_rest) = right[..n].as_chunks::<4>();
+    let (mut s0, mut s1, mut s2, mut s3) = (0.0, 0.0, 0.0, 0.0);
+    for ([a0, a1, a2, a3], [b0, b1, b2, b3]) in left.iter().zip(right) {
+        s0 += a0 * b0;
+        s1 += a1 * b1;
+        s2 += a2 * b2;
+        s3 += a3 * b3;
     }
     let rest: f64 = left_rest.iter().zip(right_rest).map(|(left, right)| left * right).sum();
-    sums.iter().sum::<f64>() + rest
+    (s0 + s2) + (s1 + s3) + rest
 }
 
 #[cfg(test)]

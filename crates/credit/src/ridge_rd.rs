@@ -21,8 +21,8 @@ const NOISE_SHARES: [f64; 3] = [0.25, 0.5, 1.0];
 /// Samples on which variances are learned at most; the weights are fitted on all.
 const VARIANCE_SAMPLES_MAX: usize = 320;
 
-/// Passes over the variances of the decisions: they move by less than a tenth after the sixth.
-const PASSES: usize = 8;
+/// Passes over the variances of the names, for each share of luck, and further ones for the chosen share.
+const PASSES: usize = 3;
 
 /// Rewards that differ by less than this part of the largest are all the same.
 const SPREAD_MIN: f64 = 1e-9;
@@ -379,20 +379,26 @@ fn learn<'a>(runs: &'a Runs, rewards: &[f64]) -> (Prior, Option<Dual<'a>>) {
     let small_rewards = &rewards[..small.n];
     let mut best: Option<(f64, Prior)> = None;
     for noise in NOISE_SHARES {
-        let mut prior = Prior { noise, goal: PRIOR_SHARE, names: vec![PRIOR_SHARE; runs.names.len()] };
-        for _ in 0..PASSES {
-            let Some(dual) = Dual::of(&small, &prior, small_rewards) else { break };
-            prior.names = dual.variances(&prior, PRIOR_SHARE);
-        }
+        let start = Prior { noise, goal: PRIOR_SHARE, names: vec![PRIOR_SHARE; runs.names.len()] };
+        let prior = passed(&small, start, small_rewards);
         let Some(dual) = Dual::of(&small, &prior, small_rewards) else { continue };
         let press = dual.leave_one_out().iter().map(|error| error * error).sum::<f64>();
         if best.as_ref().is_none_or(|(least, _)| press < *least) {
             best = Some((press, prior));
         }
     }
-    let prior = best.map_or_else(Prior::default, |(_, prior)| prior);
-    let dual = (prior.names.len() == runs.names.len()).then(|| Dual::of(runs, &prior, rewards)).flatten();
+    let Some((_, prior)) = best else { return (Prior::default(), None) };
+    let prior = passed(&small, prior, small_rewards);
+    let dual = Dual::of(runs, &prior, rewards);
     (prior, dual)
+}
+
+fn passed(runs: &Runs, mut prior: Prior, rewards: &[f64]) -> Prior {
+    for _ in 0..PASSES {
+        let Some(dual) = Dual::of(runs, &prior, rewards) else { break };
+        prior.names = dual.variances(&prior, PRIOR_SHARE);
+    }
+    prior
 }
 
 #[cfg(test)]
