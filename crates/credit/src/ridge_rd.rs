@@ -18,6 +18,9 @@ const PRIOR_SHARE: f64 = 0.2;
 /// Shares of the variance of rewards that may be luck.
 const NOISE_SHARES: [f64; 3] = [0.25, 0.5, 1.0];
 
+/// Samples that are fitted at most: about a second.
+const FIT_SAMPLES_MAX: usize = 1_280;
+
 /// Samples on which variances are learned at most; the weights are fitted on all.
 const VARIANCE_SAMPLES_MAX: usize = 320;
 
@@ -54,7 +57,8 @@ const SPREAD_MIN: f64 = 1e-9;
 /// as often as all do: an advantage is against what else is done about the goal. A decision that every action makes has
 /// none, and an infinite error; of one that all `n` actions of its goal make and others do not, only `1/(n+1)` of what
 /// other goals say remains. `baseline` is `R̄ + u_g` and what the decisions are worth at those rates, so what an action
-/// did *not* do is in the residual.
+/// did *not* do is in the residual: where one decision takes the place of another, the weight may lie on the one that is
+/// missing.
 ///
 /// *Repeats.* A decision made several times counts once, at the last of them: the earlier ones were done again. So telling
 /// one step as eight moves nothing. The forecast, which knows what came before it alone, counts it at the first.
@@ -67,7 +71,7 @@ const SPREAD_MIN: f64 = 1e-9;
 /// alone, in the measure in which others leave it open.
 ///
 /// Solved in the dual, `K = X Λ Xᵀ + σ² I`, `w = Λ Xᵀ K⁻¹ (R - R̄)`, for keys outnumber actions: O(n³) for n samples, once;
-/// variances are learned on 320 samples, of goals taken whole. Standard errors are those of the posterior, `Λ - Λ Xᵀ K⁻¹ X Λ`,
+/// at most 1,280 samples are fitted, and variances learned on 320, of goals taken whole. Standard errors are those of the posterior, `Λ - Λ Xᵀ K⁻¹ X Λ`,
 /// given the variances; `n` is in how many actions the decision was made, with the goal where it was seen there. Of one
 /// action the last 256 decisions count.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -140,6 +144,7 @@ impl RidgeRd {
             samples.iter().copied().filter(|sample| sample.reward.is_finite() && !sample.steps.is_empty()).collect();
         // Goals one after another, those without one at the end: a prefix holds whole goals.
         samples.sort_by_key(|sample| (sample.goal.is_none(), sample.goal, sample.action));
+        samples.truncate(whole_goals(&samples, FIT_SAMPLES_MAX));
         let unit = samples.iter().map(|sample| sample.reward.abs()).fold(0.0, f64::max);
         let n = samples.len() as f64;
         let share = |sample: &&Sample| if unit > 0.0 { sample.reward / unit } else { 0.0 };
@@ -154,7 +159,7 @@ impl RidgeRd {
         }
         let runs = Runs::of(&samples);
         let rewards: Vec<f64> = samples.iter().map(|sample| (share(sample) - mean) / spread).collect();
-        let (prior, dual) = learn(&runs, &rewards);
+        let (prior, dual) = learn(&runs, whole_goals(&samples, VARIANCE_SAMPLES_MAX), &rewards);
         let scale = spread * unit;
         model.noise = prior.noise * scale * scale;
         model.prior = PRIOR_SHARE * scale * scale;
@@ -373,9 +378,15 @@ impl RidgeRd {
     }
 }
 
+/// How many of the sorted samples to take, so that no goal is cut unless it would cost more than a third of them.
+fn whole_goals(samples: &[&Sample], n_max: usize) -> usize {
+    let is_end = |at: &usize| samples[*at].goal.is_none() || samples[*at].goal != samples[*at - 1].goal;
+    if samples.len() <= n_max { samples.len() } else { (n_max * 2 / 3..=n_max).rev().find(is_end).unwrap_or(n_max) }
+}
+
 /// The variances that predict left-out samples best, and the solution at them on all samples.
-fn learn<'a>(runs: &'a Runs, rewards: &[f64]) -> (Prior, Option<Dual<'a>>) {
-    let small = runs.prefix(VARIANCE_SAMPLES_MAX);
+fn learn<'a>(runs: &'a Runs, whole: usize, rewards: &[f64]) -> (Prior, Option<Dual<'a>>) {
+    let small = runs.prefix(whole);
     let small_rewards = &rewards[..small.n];
     let mut best: Option<(f64, Prior)> = None;
     for noise in NOISE_SHARES {

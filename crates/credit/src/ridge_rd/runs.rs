@@ -149,15 +149,8 @@ impl Runs {
         runs
     }
 
-    /// The first samples, to the end of the last goal that begins and ends among them; at least two thirds of them.
-    pub(super) fn prefix(&self, n_max: usize) -> Self {
-        if self.n <= n_max {
-            return self.clone();
-        }
-        let ends = self.goals.iter().filter_map(|goal| goal.rows.last().map(|last| last + 1));
-        let whole = ends.filter(|end| *end <= n_max).max().unwrap_or(0);
-        // Actions without a goal stand behind all goals and may be cut anywhere.
-        let n = if whole * 3 >= n_max * 2 { whole } else { n_max };
+    /// The first `n` samples; columns and goals keep their places.
+    pub(super) fn prefix(&self, n: usize) -> Self {
         let cut = |rows: &[usize]| rows.iter().copied().take_while(|row| *row < n).collect::<Vec<usize>>();
         let columns = |columns: &[Column]| {
             columns.iter().map(|column| Column { rows: cut(&column.rows), ..*column }).collect::<Vec<Column>>()

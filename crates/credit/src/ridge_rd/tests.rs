@@ -267,11 +267,13 @@ fn the_order_of_samples_does_not_matter_and_models_can_be_kept() {
 fn variances_are_learned_on_whole_goals() {
     let samples: Vec<Sample> =
         (0..500).map(|i| sample(i, Some(u64::from(i / 30)), f64::from(i % 3), &[(0, u64::from(i % 7))])).collect();
-    let runs = Runs::of(&samples.iter().collect::<Vec<_>>());
-    let small = runs.prefix(320);
-    assert_eq!(small.n, 300);
+    let samples: Vec<&Sample> = samples.iter().collect();
+    let n = whole_goals(&samples, 320);
+    let small = Runs::of(&samples).prefix(n);
+    assert_eq!((n, small.n), (300, 300));
     assert!(small.details.iter().chain(&small.paths).all(|column| column.rows.iter().all(|row| *row < 300)));
-    assert!(!fit(&samples).goals.is_empty());
+    assert_eq!(whole_goals(&samples[..30], 20), 20);
+    assert_eq!(RidgeRd::fit(&samples).goals.len(), 17);
 }
 
 #[test]
