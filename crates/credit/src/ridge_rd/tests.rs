@@ -53,9 +53,8 @@ fn gauss(mut matrix: Vec<Vec<f64>>, mut b: Vec<f64>) -> Vec<f64> {
         for row in 0..n {
             if row != column {
                 let factor = matrix[row][column] / matrix[column][column];
-                for at in column..n {
-                    matrix[row][at] -= factor * matrix[column][at];
-                }
+                let pivot = matrix[column].clone();
+                matrix[row].iter_mut().zip(&pivot).for_each(|(entry, pivot)| *entry -= factor * pivot);
                 b[row] -= factor * b[column];
             }
         }
