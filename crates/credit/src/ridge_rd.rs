@@ -18,7 +18,7 @@ const PRIOR_SHARE: f64 = 0.2;
 /// Shares of the variance of rewards that may be luck.
 const NOISE_SHARES: [f64; 3] = [0.25, 0.5, 1.0];
 
-/// Samples that are fitted at most: about a second.
+/// Samples that are fitted at most: half a second. The inverse grows with their cube.
 const FIT_SAMPLES_MAX: usize = 1_280;
 
 /// Samples on which variances are learned at most; the weights are fitted on all.
