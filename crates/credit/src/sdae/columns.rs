@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::policy::{Policy, State, mixture};
+use super::policy::{Policy, State, visits};
 use crate::cholesky::dot;
 use crate::keys::{PATH, combine};
 use crate::{Sample, SampleStep};
@@ -15,6 +15,11 @@ const DECISIONS_MAX: usize = 64;
 const SHOWN_MIN: usize = 3;
 /// A column that varies less is constant but for rounding.
 const DEVIATION_MIN: f64 = 1e-6;
+
+/// Where an action's steps cancel down to this part of what they would sum to if each chose on its own (in squares),
+/// there was no choice but of their order: what is left is how little is known of the policy, and scaling it up would
+/// make a feature of the situation of it.
+const REMAINDER_MAX: f64 = 0.01;
 
 /// The feature that always holds.
 const ALWAYS: u64 = 0;
@@ -182,7 +187,9 @@ impl Candidates {
                 done.iter().for_each(|done| values[done.sample as usize] += done.value);
                 let mean = values.iter().sum::<f64>() / n as f64;
                 let deviation = (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n as f64).sqrt();
-                if deviation < DEVIATION_MIN {
+                let squares = share * share * cells.iter().map(|cell| cell.squares).sum::<f64>()
+                    + done.iter().map(|done| done.squares).sum::<f64>();
+                if deviation < DEVIATION_MIN || deviation.powi(2) * n as f64 <= REMAINDER_MAX * squares {
                     continue;
                 }
                 let values: Vec<f64> = values.iter().map(|value| (value - mean) / deviation).collect();
@@ -221,6 +228,8 @@ pub(super) struct Candidates {
 struct Cell {
     sample: u32,
     unknown: f64,
+    /// Sum over the steps of the squares.
+    squares: f64,
 }
 
 #[derive(Clone, Copy)]
@@ -229,6 +238,8 @@ struct Done {
     decision: u32,
     n: u32,
     value: f64,
+    /// Sum over the steps of the squares, less what the cell says.
+    squares: f64,
 }
 
 impl Candidates {
@@ -242,10 +253,9 @@ impl Candidates {
         let mut index: HashMap<u64, usize> = HashMap::new();
         for (sample_at, sample) in samples.iter().enumerate() {
             let last = sample.steps.len() - 1;
-            for (at, step) in sample.steps.iter().enumerate() {
-                let state = policy.state(step.state);
-                let (unknown, expected) = expectations(step, state, policy, &number);
-                let taken = number.get(&step.decision).copied();
+            for ((at, step), name) in sample.steps.iter().enumerate().zip(visits(sample)) {
+                let state = policy.state(name);
+                let (unknown, here) = table.step(sample_at as u32, step, state, policy, &number);
                 let place = Place { index: step.index, is_end: knows_end && at == last };
                 let knows_state = state.is_some_and(|state| state.n_actions >= 3);
                 contexts(sample, at, place, knows_state, contrasts, &mut |context, sign| {
@@ -255,58 +265,68 @@ impl Candidates {
                         table.done.push(Vec::new());
                         table.contexts.len() - 1
                     });
-                    let sample_at = sample_at as u32;
-                    match table.cells[context].last_mut() {
-                        Some(cell) if cell.sample == sample_at => cell.unknown += sign * unknown,
-                        _ => table.cells[context].push(Cell { sample: sample_at, unknown: sign * unknown }),
+                    let cells = &mut table.cells[context];
+                    let squares = unknown * unknown;
+                    match cells.last_mut() {
+                        Some(cell) if cell.sample == sample_at as u32 => {
+                            cell.unknown += sign * unknown;
+                            cell.squares += squares;
+                        }
+                        _ => cells.push(Cell { sample: sample_at as u32, unknown: sign * unknown, squares }),
                     }
-                    let done = &mut table.done[context];
-                    if let Some(decision) = taken {
-                        add(done, sample_at, decision, 1, sign);
-                    }
-                    for (decision, value) in &expected {
-                        add(done, sample_at, *decision, 0, -sign * value);
-                    }
+                    here.iter().for_each(|done| add(&mut table.done[context], *done, sign));
                 });
             }
         }
         table.done.iter_mut().for_each(|done| done.sort_by_key(|done| (done.decision, done.sample)));
         table
     }
-}
 
-/// The policy at a step: the weight of the decisions' shares, and what is expected of single ones beyond that.
-fn expectations(
-    step: &SampleStep,
-    state: Option<&State>,
-    policy: &Policy,
-    number: &HashMap<u64, u32>,
-) -> (f64, Vec<(u32, f64)>) {
-    let mut expected = Vec::new();
-    let mut unknown = 1.0;
-    for decision in state.into_iter().flat_map(State::decisions) {
-        let (weight, counted) = state.map_or((1.0, 0.0), |state| mixture(step, decision, state, true));
-        unknown = weight;
-        // What was given stands for what was counted.
-        let counted = match policy.given(step, decision) {
-            Some(given) => given - weight * policy.share(decision),
-            None => counted,
+    /// One step: how much of the policy is the decisions' shares, and what was done, less what the policy expects of single
+    /// decisions beyond that.
+    fn step(
+        &self,
+        sample: u32,
+        step: &SampleStep,
+        state: Option<&State>,
+        policy: &Policy,
+        number: &HashMap<u64, u32>,
+    ) -> (f64, Vec<Done>) {
+        let unknown = policy.unseen(step, state);
+        let mut here = Vec::new();
+        let mut say = |decision: u64, probability: f64| {
+            let Some(at) = number.get(&decision) else { return };
+            let is_taken = step.decision == decision;
+            let shared = unknown * self.decisions[*at as usize].1;
+            let value = f64::from(is_taken) - probability;
+            here.push(Done {
+                sample,
+                decision: *at,
+                n: u32::from(is_taken),
+                value: value + shared,
+                squares: value * value - shared * shared,
+            });
         };
-        expected.extend(number.get(&decision).map(|at| (*at, counted)));
+        match state {
+            Some(state) => state.decisions().for_each(|decision| {
+                // What was given stands for what was counted.
+                let counted = || policy.within(step, decision, state, true);
+                say(decision, policy.given(step, decision).unwrap_or_else(counted));
+            }),
+            None => say(step.decision, policy.probability(step, step.decision, None)),
+        }
+        (unknown, here)
     }
-    if let (None, Some(given), Some(at)) = (state, policy.given(step, step.decision), number.get(&step.decision)) {
-        expected.push((*at, given - policy.share(step.decision)));
-    }
-    (unknown, expected)
 }
 
-fn add(done: &mut Vec<Done>, sample: u32, decision: u32, n: u32, value: f64) {
-    let recent = done.iter_mut().rev().take_while(|done| done.sample == sample);
-    match recent.into_iter().find(|done| done.decision == decision) {
+fn add(done: &mut Vec<Done>, more: Done, sign: f64) {
+    let recent = done.iter_mut().rev().take_while(|done| done.sample == more.sample);
+    match recent.into_iter().find(|done| done.decision == more.decision) {
         Some(found) => {
-            found.n += n;
-            found.value += value;
+            found.n += more.n;
+            found.value += sign * more.value;
+            found.squares += more.squares;
         }
-        None => done.push(Done { sample, decision, n, value }),
+        None => done.push(Done { value: sign * more.value, ..more }),
     }
 }
