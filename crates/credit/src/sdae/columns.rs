@@ -169,39 +169,51 @@ impl Candidates {
         strongest
     }
 
-    /// Says each column that enough actions show, the first of those that are equal or each other's negative.
+    /// Says each column that enough actions show, the earliest of those that are equal or each other's negative.
     fn each(&self, say: &mut dyn FnMut(DesignColumn)) {
         let n = self.n;
         let mut seen: HashSet<u64> = HashSet::new();
         let mut values = vec![0.0; n];
-        for ((context, cells), done) in self.contexts.iter().zip(&self.cells).zip(&self.done) {
+        for (context, done) in self.shown() {
+            let (cells, context) = (&self.cells[context], self.contexts[context]);
+            let Some((decision, share)) = self.decisions.get(done[0].decision as usize) else { continue };
+            let n_shown = done.iter().filter(|done| done.n > 0).count();
+            // What was done, less what the policy would have done.
+            values.iter_mut().for_each(|value| *value = 0.0);
+            cells.iter().for_each(|cell| values[cell.sample as usize] -= share * cell.unknown);
+            done.iter().for_each(|done| values[done.sample as usize] += done.value);
+            let mean = values.iter().sum::<f64>() / n as f64;
+            let deviation = (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n as f64).sqrt();
+            let squares = share * share * cells.iter().map(|cell| cell.squares).sum::<f64>()
+                + done.iter().map(|done| done.squares).sum::<f64>();
+            if deviation < DEVIATION_MIN || deviation.powi(2) * n as f64 <= REMAINDER_MAX * squares {
+                continue;
+            }
+            let values: Vec<f64> = values.iter().map(|value| (value - mean) / deviation).collect();
+            let sign = values.iter().find(|value| value.abs() > 1e-6).map_or(1.0, |value| value.signum());
+            let rounded: Vec<u64> = values.iter().map(|value| ((sign * value * 1e6).round() as i64) as u64).collect();
+            if seen.insert(combine(&rounded)) {
+                let column = Column { decision: *decision, context };
+                say(DesignColumn { column, mean, deviation, n_shown: n_shown as u64, values });
+            }
+        }
+    }
+
+    /// What was done of each decision in each context, where enough actions show it, the earliest first: of two columns that
+    /// are equal, the one of the later steps may follow from the earlier one, and not the other way round.
+    fn shown(&self) -> Vec<(usize, &[Done])> {
+        let mut shown = Vec::new();
+        for (context, done) in self.done.iter().enumerate() {
             for done in done.chunk_by(|left, right| left.decision == right.decision) {
-                let Some((decision, share)) = self.decisions.get(done[0].decision as usize) else { continue };
-                let n_shown = done.iter().filter(|done| done.n > 0).count();
-                if n_shown < SHOWN_MIN {
-                    continue;
-                }
-                // What was done, less what the policy would have done.
-                values.iter_mut().for_each(|value| *value = 0.0);
-                cells.iter().for_each(|cell| values[cell.sample as usize] -= share * cell.unknown);
-                done.iter().for_each(|done| values[done.sample as usize] += done.value);
-                let mean = values.iter().sum::<f64>() / n as f64;
-                let deviation = (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n as f64).sqrt();
-                let squares = share * share * cells.iter().map(|cell| cell.squares).sum::<f64>()
-                    + done.iter().map(|done| done.squares).sum::<f64>();
-                if deviation < DEVIATION_MIN || deviation.powi(2) * n as f64 <= REMAINDER_MAX * squares {
-                    continue;
-                }
-                let values: Vec<f64> = values.iter().map(|value| (value - mean) / deviation).collect();
-                let sign = values.iter().find(|value| value.abs() > 1e-6).map_or(1.0, |value| value.signum());
-                let rounded: Vec<u64> =
-                    values.iter().map(|value| ((sign * value * 1e6).round() as i64) as u64).collect();
-                if seen.insert(combine(&rounded)) {
-                    let column = Column { decision: *decision, context: *context };
-                    say(DesignColumn { column, mean, deviation, n_shown: n_shown as u64, values });
+                let firsts = done.iter().filter(|done| done.n > 0).map(|done| f64::from(done.first));
+                let n_shown = firsts.clone().count();
+                if n_shown >= SHOWN_MIN {
+                    shown.push((firsts.sum::<f64>() / n_shown as f64, context, done));
                 }
             }
         }
+        shown.sort_by(|left, right| left.0.total_cmp(&right.0));
+        shown.into_iter().map(|(_, context, done)| (context, done)).collect()
     }
 }
 
@@ -237,6 +249,8 @@ struct Done {
     sample: u32,
     decision: u32,
     n: u32,
+    /// Index of the first step that made the decision.
+    first: u32,
     value: f64,
     /// Sum over the steps of the squares, less what the cell says.
     squares: f64,
@@ -303,6 +317,7 @@ impl Candidates {
                 sample,
                 decision: *at,
                 n: u32::from(is_taken),
+                first: if is_taken { step.index } else { u32::MAX },
                 value: value + shared,
                 squares: value * value - shared * shared,
             });
@@ -324,6 +339,7 @@ fn add(done: &mut Vec<Done>, more: Done, sign: f64) {
     match recent.into_iter().find(|done| done.decision == more.decision) {
         Some(found) => {
             found.n += more.n;
+            found.first = found.first.min(more.first);
             found.value += sign * more.value;
             found.squares += more.squares;
         }
