@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use self::columns::{Candidates, Column, Contrasts, Place, contexts};
-use self::policy::Policy;
+use self::policy::{Policy, visits};
 use crate::random::Random;
 use crate::{Assessment, Sample};
 
@@ -150,9 +150,9 @@ impl Sdae {
         };
         let mut expected = self.baseline;
         let mut hits: Vec<(usize, f64)> = Vec::new();
-        for at in 0..n {
+        for (at, name) in visits(sample).enumerate() {
             hits.clear();
-            self.hits(sample, at, &mut hits);
+            self.hits(sample, at, name, &mut hits);
             let advantage: f64 = hits.iter().map(|(column, x)| self.columns[*column].weight * x).sum();
             let variance: f64 =
                 hits.iter().flat_map(|(i, x)| hits.iter().map(move |(j, y)| x * y * self.covariance_of(*i, *j))).sum();
@@ -169,14 +169,14 @@ impl Sdae {
         result
     }
 
-    /// The chosen columns of one step, with their values.
-    fn hits(&self, sample: &Sample, at: usize, hits: &mut Vec<(usize, f64)>) {
+    /// The chosen columns of one step, with their values; `name` is its state's.
+    fn hits(&self, sample: &Sample, at: usize, name: u64, hits: &mut Vec<(usize, f64)>) {
         if self.columns.is_empty() {
             return;
         }
         let step = &sample.steps[at];
         let place = Place { index: step.index, is_end: self.knows_end && at + 1 == sample.steps.len() };
-        let state = self.policy.state(step.state);
+        let state = self.policy.state(name);
         contexts(
             sample,
             at,

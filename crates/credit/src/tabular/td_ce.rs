@@ -121,7 +121,7 @@ impl TdCe {
             let n_state = table.chain.n[state];
             let n_others = n_state - n;
             let shrunk = n / (n + 1.0);
-            let difference = if n_others > 0.0 { q - values[state] } else { 0.0 };
+            let difference = if n_others > 0.0 && n > 1.0 { q - values[state] } else { 0.0 };
             let advantage = if difference.abs() > ADVANTAGE_MIN * scale { shrunk * difference } else { 0.0 };
             // Q - V is the part of the others times the difference of the two means.
             let others = (of_state[state] - total).max(0.0);
