@@ -142,7 +142,7 @@ impl Engine {
     /// When what was learned cannot be read.
     pub fn insights(&self, action_type: &ActionType) -> Result<Insights, Error> {
         let learner = self.learner(action_type)?;
-        let model = self.inner.models.get(action_type);
+        let model = self.model(action_type)?;
         let decisions = match (&learner, &model) {
             (Some(learner), Some(model)) => model.insights(learner).into_iter().map(DecisionInsight::from).collect(),
             _ => Vec::new(),

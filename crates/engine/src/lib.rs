@@ -44,7 +44,7 @@ mod reply;
 mod sweep;
 mod tree;
 
-pub use accredit_credit::{LearnedMethod, Learner};
+pub use accredit_credit::{LearnedMethod, Learner, Model};
 pub use accredit_guard::{EvictionOrder, IdleFrom, Limits};
 pub use accredit_model::*;
 pub use accredit_store::{DeadLetter, Filter, Problem, Sizes, VerifyReport};

@@ -205,7 +205,13 @@ impl TauRun {
             })
             .collect();
         let goal_id = format!("task-{}", self.goal);
-        let trajectory = Trajectory { agent_id: "gpt-4o", goal_id: Some(&goal_id), steps: &steps, reward: self.reward };
+        let trajectory = Trajectory {
+            action_id: None,
+            agent_id: "gpt-4o",
+            goal_id: Some(&goal_id),
+            steps: &steps,
+            reward: self.reward,
+        };
         let mut id = [0; 16];
         for (slot, byte) in id.iter_mut().zip(format!("{:>12}{:>4}", self.goal, self.trial).bytes()) {
             *slot = byte;

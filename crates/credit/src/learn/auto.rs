@@ -1,16 +1,19 @@
 //! Choosing a method by evidence.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::model::Fitted;
 use super::sample::Sample;
 use super::{FitOptions, LearnedMethod, Learner, Model};
-use crate::{Assessment, Episode, Moments, Sdae, TabularModel, TdCe};
+use crate::{Assessment, Episode, Moments, RidgeRd, Sdae, TabularModel, TdCe};
 
-/// Parts of the recorded actions, each held out once.
-const FOLDS: usize = 3;
+/// Parts of the recorded actions, each held out once: three where there are many, up to ten of few, which need every
+/// one to learn from.
+const FOLDS: std::ops::RangeInclusive<usize> = 3..=10;
+/// Trajectories that all parts together may be fitted on.
+const FITTED_MAX: usize = 3_000;
 /// Fewer actions teach nothing that could be held out.
 const ACTIONS_MIN: usize = 6;
 /// Share of held-out steps in known states from which on tables are used.
@@ -27,6 +30,9 @@ const EXPLAINED_PART: f64 = 0.95;
 /// And where neither explains more, the part of the gain of `sdae`'s forecasts, over all steps, that those of `td_ce` must
 /// have: who explains as much by earlier steps names the cause, and the other one what followed from it.
 const FORESEEN_PART: f64 = 0.95;
+
+/// Different arguments per decision, on average, from which on decisions are free-form.
+const FREE_FORM_DETAILS_MIN: usize = 3;
 
 /// What held-out actions said of one method.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -68,6 +74,7 @@ pub(super) fn fit(learner: &Learner, options: &FitOptions) -> Model {
     let mut selection = Selection { n: samples.len() as u64, ..Selection::default() };
     let td_ce = || Fitted::TdCe(Box::new(TdCe::from_counts(learner.counts(), None)));
     let sdae = || Fitted::Sdae(Box::new(Sdae::fit(&samples)));
+    let ridge_rd = || Fitted::RidgeRd(Box::new(RidgeRd::fit(&samples)));
     let fitted = match options.method {
         _ if is_constant(&samples) => {
             "no signal: all rewards are equal".clone_into(&mut selection.reason);
@@ -75,9 +82,11 @@ pub(super) fn fit(learner: &Learner, options: &FitOptions) -> Model {
         }
         LearnedMethod::TdCe => td_ce(),
         LearnedMethod::Sdae => sdae(),
+        LearnedMethod::RidgeRd => ridge_rd(),
         LearnedMethod::Auto => match choose(&samples, &mut selection) {
             LearnedMethod::TdCe => td_ce(),
             LearnedMethod::Sdae => sdae(),
+            LearnedMethod::RidgeRd => ridge_rd(),
             LearnedMethod::Auto => Fitted::Prior,
         },
     };
@@ -100,9 +109,11 @@ fn choose(samples: &[&Sample], selection: &mut Selection) -> LearnedMethod {
         selection.reason = format!("{} actions are too few to compare methods on", samples.len());
         return LearnedMethod::Auto;
     }
-    let mut trials = Trials::default();
-    for fold in 0..FOLDS {
-        let is_held_out = |at: &usize| at % FOLDS == fold;
+    let ridge_rd = is_free_form(samples).then(Trial::default);
+    let mut trials = Trials { ridge_rd, ..Trials::default() };
+    let folds = (FITTED_MAX / samples.len()).clamp(*FOLDS.start(), *FOLDS.end());
+    for fold in 0..folds {
+        let is_held_out = |at: &usize| at % folds == fold;
         let part = |held_out: bool| {
             let part = samples.iter().enumerate().filter(|(at, _)| is_held_out(at) == held_out);
             part.map(|(_, sample)| *sample).collect::<Vec<&Sample>>()
@@ -123,9 +134,32 @@ fn choose(samples: &[&Sample], selection: &mut Selection) -> LearnedMethod {
             );
         }
     }
-    selection.reason = reason;
     selection.candidates = vec![td_ce, sdae];
+    if let Some(trial) = &trials.ridge_rd {
+        let ridge_rd = trial.candidate("ridge_rd");
+        let others = selection.candidates.iter().map(|other| other.gain_explained).fold(f64::NEG_INFINITY, f64::max);
+        let z = ridge_rd.z.max(ridge_rd.z_final);
+        if z >= Z_MIN && ridge_rd.gain_explained > others {
+            method = LearnedMethod::RidgeRd;
+            reason = format!(
+                "decisions come with arguments of their own, and with these they explain {:.0} % of held-out rewards \
+                 (z = {z:.1}; {:.0} % without)",
+                ridge_rd.gain_explained * 100.0,
+                others.max(0.0) * 100.0
+            );
+        }
+        selection.candidates.push(ridge_rd);
+    }
+    selection.reason = reason;
     method
+}
+
+/// Whether the same decision is made with different arguments: then there is more to tell apart than its key.
+fn is_free_form(samples: &[&Sample]) -> bool {
+    let steps = || samples.iter().flat_map(|sample| &sample.steps);
+    let details: HashSet<u64> = steps().map(|step| step.detail).collect();
+    let decisions: HashSet<u64> = steps().map(|step| step.decision).collect();
+    details.len() >= FREE_FORM_DETAILS_MIN * decisions.len()
 }
 
 fn decide(coverage: f64, td_ce: &Candidate, sdae: &Candidate) -> (LearnedMethod, String) {
@@ -173,6 +207,8 @@ fn decide(coverage: f64, td_ce: &Candidate, sdae: &Candidate) -> (LearnedMethod,
 struct Trials {
     td_ce: Trial,
     sdae: Trial,
+    /// Where decisions are free-form.
+    ridge_rd: Option<Trial>,
     n_steps: u64,
     n_known: u64,
 }
@@ -182,6 +218,7 @@ impl Trials {
         let mean = train.iter().map(|sample| sample.reward).sum::<f64>() / train.len().max(1) as f64;
         let episodes: Vec<Episode> = train.iter().map(|sample| sample.episode()).collect();
         let (td_ce, sdae) = (TdCe::fit(&episodes), Sdae::fit(train));
+        let ridge_rd = self.ridge_rd.is_some().then(|| RidgeRd::fit(train));
         let mut visits: HashMap<u64, u32> = HashMap::new();
         train.iter().flat_map(|sample| &sample.steps).for_each(|step| *visits.entry(step.state).or_default() += 1);
         for sample in held_out {
@@ -190,6 +227,9 @@ impl Trials {
             self.n_known += sample.steps.iter().filter(is_known).count() as u64;
             self.td_ce.add(sample.reward, mean, &td_ce.assess(&sample.episode()));
             self.sdae.add(sample.reward, mean, &sdae.assess(sample));
+            if let (Some(trial), Some(model)) = (&mut self.ridge_rd, &ridge_rd) {
+                trial.add(sample.reward, mean, &model.assess(sample));
+            }
         }
     }
 
