@@ -234,3 +234,6 @@ impl Trial {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -122,3 +122,6 @@ fn credit_of(
         model_version: Some(version),
     }
 }
+
+#[cfg(test)]
+mod tests;
