@@ -185,6 +185,8 @@ fn is_ignored(name: &str) -> bool {
 
 /// Whole numbers below 10 as they are, shares in tenths, others by their power of two.
 fn bucket(number: f64) -> String {
+    // Of the two zeros the positive one.
+    let number = number + 0.0;
     if number.fract() == 0.0 && number.abs() < 10.0 {
         format!("{number}")
     } else if number.abs() <= 1.0 {
@@ -193,3 +195,6 @@ fn bucket(number: f64) -> String {
         format!("{}2^{}", if number < 0.0 { "-" } else { "" }, number.abs().log2().floor())
     }
 }
+
+#[cfg(test)]
+mod tests;

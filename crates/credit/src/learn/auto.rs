@@ -274,3 +274,6 @@ impl Trial {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -129,3 +129,6 @@ fn credit_of(
         model_version: Some(version),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,6 +39,11 @@ pub(super) struct Column {
 }
 
 impl Column {
+    #[cfg(test)]
+    pub(super) const fn of(decision: u64, context: u64) -> Self {
+        Self { decision, context }
+    }
+
     pub(super) const fn context(self) -> u64 {
         self.context
     }
