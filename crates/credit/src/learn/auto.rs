@@ -47,7 +47,9 @@ pub struct Candidate {
     pub gain: f64,
     /// The same of the last forecast alone.
     pub gain_final: f64,
-    /// The same of baseline and advantages alone: what the decisions explain, without the luck that the situations show.
+    /// Paired z statistic of the gain of baseline and advantages alone.
+    pub z_explained: f64,
+    /// Share that baseline and advantages alone take away: what the decisions explain, without the luck that the situations show.
     pub gain_explained: f64,
 }
 
@@ -138,7 +140,7 @@ fn choose(samples: &[&Sample], selection: &mut Selection) -> LearnedMethod {
     if let Some(trial) = &trials.ridge_rd {
         let ridge_rd = trial.candidate("ridge_rd");
         let others = selection.candidates.iter().map(|other| other.gain_explained).fold(f64::NEG_INFINITY, f64::max);
-        let z = ridge_rd.z.max(ridge_rd.z_final);
+        let z = ridge_rd.z_explained;
         if z >= Z_MIN && ridge_rd.gain_explained > others {
             method = LearnedMethod::RidgeRd;
             reason = format!(
@@ -166,7 +168,7 @@ fn decide(coverage: f64, td_ce: &Candidate, sdae: &Candidate) -> (LearnedMethod,
     let sdae_z = sdae.z.max(sdae.z_final);
     let is_known = coverage >= COVERAGE_MIN;
     let percent = (coverage * 100.0).round();
-    let explained = |candidate: &Candidate| (candidate.gain_explained * 100.0).round();
+    let explained = |candidate: &Candidate| (candidate.gain_explained * 100.0).round().max(0.0);
     let explains_less = td_ce.gain_explained <= EXPLAINED_PART * sdae.gain_explained;
     let is_late =
         EXPLAINED_PART * td_ce.gain_explained <= sdae.gain_explained && td_ce.gain <= FORESEEN_PART * sdae.gain;
@@ -268,6 +270,7 @@ impl Trial {
             method: method.to_owned(),
             z: z(&self.mean),
             z_final: z(&self.last),
+            z_explained: z(&self.explained),
             gain: self.mean.mean / base,
             gain_final: self.last.mean / base,
             gain_explained: self.explained.mean / base,
