@@ -1,5 +1,6 @@
 //! What is kept of all actions of one type: counts, and a sample of whole trajectories.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use accredit_model::ActionId;
@@ -28,12 +29,33 @@ const LABEL_CHARS_MAX: usize = 96;
 /// idempotent, and every action is as likely to be in it as any other (Cohen & Kaplan, "Summarizing Data using Bottom-k
 /// Sketches", 2007).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "OnDisk")]
 pub struct Learner {
     counts: Counts,
     #[serde(with = "samples")]
     reservoir: BTreeMap<(u64, ActionId), Sample>,
     reservoir_bytes: usize,
     labels: BTreeMap<u64, String>,
+}
+
+/// The same as it was read, which nobody has checked yet.
+#[derive(Deserialize)]
+struct OnDisk {
+    counts: Counts,
+    #[serde(deserialize_with = "samples::deserialize")]
+    reservoir: BTreeMap<(u64, ActionId), Sample>,
+    #[serde(rename = "reservoir_bytes")]
+    _reservoir_bytes: usize,
+    labels: BTreeMap<u64, String>,
+}
+
+impl From<OnDisk> for Learner {
+    fn from(read: OnDisk) -> Self {
+        let reservoir_bytes = read.reservoir.values().map(Sample::n_bytes).sum();
+        let mut learner = Self { counts: read.counts, reservoir: read.reservoir, reservoir_bytes, labels: read.labels };
+        learner.trim();
+        learner
+    }
 }
 
 impl Learner {
@@ -108,7 +130,12 @@ impl Learner {
         let place = place(sample.action);
         // Of two versions the later; of two that say they are the same version, always the same one.
         let rank = |sample: &Sample| (sample.version, sample.reward.to_bits());
-        if self.reservoir.get(&place).is_some_and(|kept| rank(kept) >= rank(&sample)) {
+        let stays = |kept: &Sample| match rank(kept).cmp(&rank(&sample)) {
+            Ordering::Less => false,
+            Ordering::Equal => *kept == sample || kept.fingerprint() >= sample.fingerprint(),
+            Ordering::Greater => true,
+        };
+        if self.reservoir.get(&place).is_some_and(stays) {
             return;
         }
         self.reservoir_bytes += sample.n_bytes();

@@ -107,6 +107,20 @@ impl Sample {
         Episode { reward: self.reward, steps: self.steps.iter().map(step).collect() }
     }
 
+    /// A hash of all that is in it.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        let real = |value: Option<f64>| [u64::from(value.is_some()), value.map_or(0, f64::to_bits)];
+        let mut parts = vec![u64::from(self.version), self.agent, self.reward.to_bits()];
+        parts.extend([u64::from(self.goal.is_some()), self.goal.unwrap_or(0)]);
+        for step in &self.steps {
+            parts.extend([u64::from(step.index), step.state, step.decision, step.detail]);
+            parts.push(step.effect.map_or(2, u64::from));
+            parts.extend([step.reward, step.propensity, step.judged].into_iter().flat_map(real));
+            parts.push(keys::combine(&step.features));
+        }
+        keys::combine(&parts)
+    }
+
     /// Bytes in memory, about.
     pub(crate) fn n_bytes(&self) -> usize {
         size_of::<Self>()

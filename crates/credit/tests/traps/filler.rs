@@ -27,8 +27,11 @@ fn chain(n: usize, seed: u64, told: Name) -> Vec<Run> {
 
 const LETTERS: [&str; STEPS] = ["a", "b", "c", "d", "e", "f", "g"];
 
+/// In other words: the steps that are told for one, with its place in the chain where they belong to it.
+type Tell<'a> = &'a dyn Fn(usize, &Told) -> Vec<(Option<usize>, Told)>;
+
 /// The runs told in another way, with the step of the chain that each step belongs to, if any.
-fn retold(runs: &[Run], tell: &dyn Fn(usize, &Told) -> Vec<(Option<usize>, Told)>) -> Vec<(Run, Vec<Option<usize>>)> {
+fn retold(runs: &[Run], tell: Tell<'_>) -> Vec<(Run, Vec<Option<usize>>)> {
     let again = |run: &Run| {
         let steps = run.steps.iter().enumerate().flat_map(|(at, step)| tell(at, step));
         let (places, steps) = steps.unzip();
@@ -37,9 +40,9 @@ fn retold(runs: &[Run], tell: &dyn Fn(usize, &Told) -> Vec<(Option<usize>, Told)
     runs.iter().map(again).collect()
 }
 
-/// Half the distance of two ways to split the credit, mean over the runs; and the same of the step where it moves most.
+/// Part of the credit that moves from one way to split it to another: half their distance, mean over the runs.
 fn moved(before: &[Vec<f64>], after: &[Vec<f64>], places: &[Vec<Option<usize>>]) -> f64 {
-    let distance = |((before, after), places): ((&Vec<f64>, &Vec<f64>), &Vec<Option<usize>>)| {
+    let distance = |before: &Vec<f64>, after: &[f64], places: &[Option<usize>]| {
         let mut change = before.clone();
         let mut to_nobody = 0.0;
         for (credit, place) in after.iter().zip(places) {
@@ -50,10 +53,11 @@ fn moved(before: &[Vec<f64>], after: &[Vec<f64>], places: &[Vec<Option<usize>>])
         }
         (change.iter().map(|change| change.abs()).sum::<f64>() + to_nobody) / 2.0
     };
-    before.iter().zip(after).zip(places).map(distance).sum::<f64>() / before.len() as f64
+    let all = before.iter().zip(after).zip(places);
+    all.map(|((before, after), places)| distance(before, after, places)).sum::<f64>() / before.len() as f64
 }
 
-fn check(name: &str, runs: &[Run], tell: &dyn Fn(usize, &Told) -> Vec<(Option<usize>, Told)>) {
+fn check(name: &str, runs: &[Run], tell: Tell<'_>) {
     let (other, places): (Vec<Run>, Vec<Vec<Option<usize>>>) = retold(runs, tell).into_iter().unzip();
     for method in [naive::decay, naive::uniform] {
         let credits = |runs: &[Run]| runs.iter().map(method).collect::<Vec<Vec<f64>>>();

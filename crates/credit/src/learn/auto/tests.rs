@@ -1,1 +1,102 @@
+//! Unit tests.
 
+use accredit_model::ActionId;
+
+use super::*;
+use crate::{CreditMethod, StepFeatures, Trajectory};
+
+fn candidate(z: f64, z_final: f64, gain: f64, gain_explained: f64) -> Candidate {
+    Candidate { z, z_final, gain, gain_explained, ..Candidate::default() }
+}
+
+#[test]
+fn the_rule_chooses_by_evidence() {
+    let check = |coverage: f64, td_ce: &Candidate, sdae: &Candidate, expected: LearnedMethod, reason: &str| {
+        let (method, said) = decide(coverage, td_ce, sdae);
+        assert_eq!(method, expected, "{coverage} {td_ce:?} {sdae:?}: {said}");
+        assert!(said.contains(reason), "{said}");
+    };
+    let none = candidate(0.0, 0.0, 0.0, 0.0);
+    let good = candidate(5.0, 5.0, 0.4, 0.4);
+    let (td_ce, sdae, auto) = (LearnedMethod::TdCe, LearnedMethod::Sdae, LearnedMethod::Auto);
+    check(0.9, &good, &none, td_ce, "situations recur (90 % of held-out steps)");
+    check(0.5, &good, &none, td_ce, "situations recur");
+    check(0.9, &candidate(1.0, 0.0, 0.1, 0.1), &none, td_ce, "beat the base rate (z = 1.0)");
+    // Known situations of which nothing follows yet; unknown ones.
+    check(0.9, &none, &none, td_ce, "no method forecasts better");
+    check(0.49, &none, &none, auto, "so the prior stands");
+    check(0.49, &good, &none, auto, "z = 5.0 at best");
+    // One z of the two suffices, on the last forecast or on all.
+    check(0.0, &none, &candidate(2.0, 0.0, 0.1, 0.1), sdae, "beat the base rate on held-out actions (z = 2.0)");
+    check(0.0, &none, &candidate(-9.0, 2.0, 0.1, 0.1), sdae, "z = 2.0");
+    check(0.0, &none, &candidate(1.9, 1.9, 0.1, 0.1), auto, "z = 1.9");
+    // Of two that hold, the one that explains more; tables where they explain as much.
+    check(0.9, &good, &good, td_ce, "");
+    check(0.9, &candidate(5.0, 5.0, 0.6, 0.3), &good, sdae, "explain 40 %");
+    check(0.9, &candidate(5.0, 5.0, 0.6, 0.39), &good, td_ce, "explain 39 %");
+    // Of two that explain as much, the one that foresees it.
+    check(0.9, &candidate(5.0, 5.0, 0.2, 0.4), &good, sdae, "");
+    check(0.9, &candidate(5.0, 5.0, 0.2, 0.6), &good, td_ce, "");
+    check(0.9, &candidate(5.0, 5.0, 0.2, 0.4), &candidate(1.0, 1.0, 0.4, 0.4), td_ce, "");
+    let nan = candidate(f64::NAN, f64::NAN, f64::NAN, f64::NAN);
+    check(0.9, &nan, &nan, td_ce, "no method");
+    check(0.1, &nan, &nan, auto, "the prior stands");
+}
+
+/// Actions of two steps, of which the first decides.
+fn learner(n: u8, reward: impl Fn(bool, u8) -> f64) -> Learner {
+    let mut learner = Learner::default();
+    for at in 0..n {
+        // Every other one is good, in pairs, so that each fold has both.
+        let good = at / 3 % 2 == 0;
+        let steps = [if good { "good" } else { "bad" }, "then"]
+            .map(|key| StepFeatures { key: Some(key), ..Default::default() });
+        let trajectory = Trajectory { steps: &steps, reward: reward(good, at), ..Trajectory::default() };
+        learner.learn(1, ActionId::from_bytes([at; 16]), 1, &trajectory);
+    }
+    learner
+}
+
+fn options(method: LearnedMethod) -> FitOptions {
+    FitOptions { method, version: 3 }
+}
+
+#[test]
+fn too_few_actions_leave_the_prior() {
+    for n in 0..ACTIONS_MIN as u8 {
+        let model = learner(n, |good, _| f64::from(u8::from(good))).fit(&options(LearnedMethod::Auto));
+        assert_eq!((model.name(), model.selection.method.as_str(), model.n_actions), ("decay", "decay", u64::from(n)));
+        let is_constant = n < 4;
+        let reason = if is_constant { "no signal" } else { "too few" };
+        assert!(model.selection.reason.contains(reason), "{n}: {:?}", model.selection);
+        assert!(model.selection.candidates.is_empty());
+    }
+    // What is asked for is fitted on what there is.
+    let model = learner(4, |good, _| f64::from(u8::from(good))).fit(&options(LearnedMethod::TdCe));
+    assert_eq!((model.name(), model.selection.reason.as_str()), ("td_ce", "it was asked for"));
+}
+
+#[test]
+fn constant_rewards_are_no_signal_for_any_method() {
+    for method in [LearnedMethod::Auto, LearnedMethod::TdCe, LearnedMethod::Sdae] {
+        for reward in [0.0, 0.1, 1e300, -7.0] {
+            let model = learner(60, |_, _| reward).fit(&options(method));
+            assert_eq!(model.name(), "decay", "{method:?} {reward}");
+            assert!(model.selection.reason.contains("no signal"), "{:?}", model.selection);
+        }
+    }
+}
+
+#[test]
+fn the_selection_says_what_it_rests_on() {
+    let model = learner(60, |good, at| f64::from(u8::from(good != (at % 10 == 0)))).fit(&options(LearnedMethod::Auto));
+    let selection = &model.selection;
+    assert_eq!((model.version, selection.n, selection.method.as_str()), (3, 60, model.name()));
+    assert!(model.name() != "decay", "{selection:?}");
+    assert!(selection.coverage > 0.9, "{selection:?}");
+    let methods: Vec<&str> = selection.candidates.iter().map(|candidate| candidate.method.as_str()).collect();
+    assert_eq!(methods, ["td_ce", "sdae"]);
+    assert!(selection.candidates.iter().all(|candidate| candidate.z.max(candidate.z_final) > 2.0), "{selection:?}");
+    let again: Selection = serde_json::from_str(&serde_json::to_string(selection).unwrap()).unwrap();
+    assert_eq!(&again, selection);
+}

@@ -110,7 +110,11 @@ fn one_state_is_a_bandit() {
 
 #[test]
 fn a_decision_that_never_varies_is_not_identifiable() {
-    let model = TdCe::fit(&[episode(1.0, &[(1, 1), (2, 5)]), episode(0.0, &[(1, 2), (3, 5)])]);
+    let (won, lost) = (episode(1.0, &[(1, 1), (2, 5)]), episode(0.0, &[(1, 2), (3, 5)]));
+    let model = TdCe::fit(&[won.clone(), lost.clone()]);
+    let found = model.assess(&won);
+    assert_eq!((found.advantages, found.std_errors), (vec![0.0; 2], vec![f64::INFINITY; 2]));
+    let model = TdCe::fit(&[won.clone(), won, lost]);
     let found = model.assess(&episode(1.0, &[(1, 1), (2, 5)]));
     assert_eq!((found.advantages[1], found.std_errors[1]), (0.0, f64::INFINITY));
     assert!(found.advantages[0] > 0.0 && found.std_errors[0].is_finite());
