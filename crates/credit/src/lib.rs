@@ -61,6 +61,7 @@ mod observed;
 mod pattern;
 mod random;
 mod ranker;
+mod ridge_rd;
 mod score;
 mod sdae;
 mod statistics;
@@ -82,6 +83,7 @@ pub use learn::{
 };
 pub use method::{Credit, CreditMethod, METHOD_NAMES, NEUTRAL_SCORE, StepFeatures, Trajectory, method};
 pub use ranker::{LabelledAction, RankedAction, RankedStep, Ranker, RankerPenalty};
+pub use ridge_rd::RidgeRd;
 pub use score::{ActionFacts, Score, ScoreInput, score};
 pub use sdae::Sdae;
 pub use statistics::{Bootstrap, BootstrapKind, Moments, benjamini_hochberg, bootstrap_interval, spearman};

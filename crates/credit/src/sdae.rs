@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use self::columns::{Candidates, Column, Contrasts, Place, contexts};
-use self::policy::Policy;
+use self::policy::{Policy, visits};
 use crate::random::Random;
 use crate::{Assessment, Sample};
 
@@ -25,8 +25,9 @@ const PERMUTED_MAX: usize = 500;
 /// `R - R̄ ≈ Σ_t Σ_j w_j φ_j(t)`, `φ_j(t) = (1[a_t = a_j] - π̂(a_j | s_t)) · 1[context j holds at t]`
 ///
 /// with `R` in units of reward and `π̂` the behaviour policy: the given propensities, else how often the decision was
-/// made in the state, in other actions, with two pseudo-counts of how often it is made at all. Centred by the policy, a
-/// feature has mean 0 in every state, so `Σ_j w_j φ_j(t)` is an advantage: it takes nothing for being in a good state, and
+/// made in the state, in other steps, with eight pseudo-counts of how often it is made at all, where the state is known to
+/// leave more choices than were made in it. How many steps an action has been in a state without a break is part of the
+/// state. Centred by the policy, a feature has mean 0 in every state, so `Σ_j w_j φ_j(t)` is an advantage: it takes nothing for being in a good state, and
 /// a decision that the state leaves no choice about has none (Pan et al., "Direct Advantage Estimation", 2021). That the
 /// sum over steps explains the whole return is return decomposition (Arjona-Medina et al., "RUDDER: Return
 /// Decomposition for Delayed Rewards", 2019; Ren et al., "Learning Long-Term Reward Redistribution via Randomized Return
@@ -35,7 +36,8 @@ const PERMUTED_MAX: usize = 500;
 /// A context is a feature of the step's situation or of the action's first one (`*` always, each categorical part, the
 /// state's key once three actions were in it), alone or at a position: `floor(log2(t + 1))`, and the end where lengths
 /// vary by less than 5 % (elsewhere the end is a collider: who ends early chose to). Columns that three actions do not
-/// show are left out, of equal ones the first stays, and the 300 that correlate best with `R` are screened in. Their
+/// show are left out, and those in which an action's steps cancel; of equal ones the earliest stays, since a step that
+/// only follows from another one cannot have caused it; and the 300 that correlate best with `R` are screened in. Their
 /// weights are those of the scaled lasso with `λ = 0.8·σ̂·sqrt(2 ln p / n)` (Sun & Zhang, "Scaled Sparse Linear
 /// Regression", 2012), half relaxed towards least squares on the columns that it chose (Meinshausen, "Relaxed Lasso",
 /// 2007).
@@ -52,12 +54,34 @@ pub struct Sdae {
     knows_end: bool,
     policy: Policy,
     contrasts: Contrasts,
-    columns: Vec<Chosen>,
+    columns: Columns,
     /// Covariance of the least-squares weights, row by row.
     covariance: Vec<f64>,
-    /// Which chosen columns a context has.
-    #[serde(skip)]
+}
+
+/// The chosen columns; on disk a list.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Vec<Chosen>", into = "Vec<Chosen>")]
+struct Columns {
+    list: Vec<Chosen>,
+    /// Which of them a context has.
     by_context: HashMap<u64, Vec<usize>>,
+}
+
+impl From<Vec<Chosen>> for Columns {
+    fn from(list: Vec<Chosen>) -> Self {
+        let mut by_context: HashMap<u64, Vec<usize>> = HashMap::new();
+        for (at, chosen) in list.iter().enumerate() {
+            by_context.entry(chosen.column.context()).or_default().push(at);
+        }
+        Self { list, by_context }
+    }
+}
+
+impl From<Columns> for Vec<Chosen> {
+    fn from(columns: Columns) -> Self {
+        columns.list
+    }
 }
 
 /// A column with a weight.
@@ -88,12 +112,13 @@ impl Sdae {
         let design = candidates.design(&rewards, COLUMNS_MAX);
         let fit = lasso::fit(&design, &rewards);
         model.covariance = fit.covariance;
+        let mut columns = Vec::with_capacity(fit.chosen.len());
         for (at, weight) in fit.chosen.iter().zip(&fit.weights) {
             let column = &design.columns[*at];
             model.baseline -= weight * column.mean;
-            model.columns.push(Chosen { column: column.column, weight: *weight, n: column.n_shown });
+            columns.push(Chosen { column: column.column, weight: *weight, n: column.n_shown });
         }
-        model.index();
+        model.columns = columns.into();
         model
     }
 
@@ -123,18 +148,10 @@ impl Sdae {
         Some((n_stronger + 1) as f64 / (permuted.len() + 1) as f64)
     }
 
-    /// Makes what is not kept on disk.
-    pub(crate) fn index(&mut self) {
-        self.by_context.clear();
-        for (at, chosen) in self.columns.iter().enumerate() {
-            self.by_context.entry(chosen.column.context()).or_default().push(at);
-        }
-    }
-
     /// How many columns it chose.
     #[must_use]
     pub fn n_columns(&self) -> usize {
-        self.columns.len()
+        self.columns.list.len()
     }
 
     /// What the model says of one action.
@@ -150,33 +167,33 @@ impl Sdae {
         };
         let mut expected = self.baseline;
         let mut hits: Vec<(usize, f64)> = Vec::new();
-        for at in 0..n {
+        for (at, name) in visits(sample).enumerate() {
             hits.clear();
-            self.hits(sample, at, &mut hits);
-            let advantage: f64 = hits.iter().map(|(column, x)| self.columns[*column].weight * x).sum();
+            self.hits(sample, at, name, &mut hits);
+            let advantage: f64 = hits.iter().map(|(column, x)| self.columns.list[*column].weight * x).sum();
             let variance: f64 =
                 hits.iter().flat_map(|(i, x)| hits.iter().map(move |(j, y)| x * y * self.covariance_of(*i, *j))).sum();
             let heaviest = hits.iter().max_by(|left, right| {
-                let weight = |(column, x): &(usize, f64)| (self.columns[*column].weight * x).abs();
+                let weight = |(column, x): &(usize, f64)| (self.columns.list[*column].weight * x).abs();
                 weight(left).total_cmp(&weight(right))
             });
             expected += advantage;
             result.advantages.push(advantage);
             result.std_errors.push(if hits.is_empty() { f64::INFINITY } else { variance.max(0.0).sqrt() });
-            result.n.push(heaviest.map_or(0, |(column, _)| self.columns[*column].n));
+            result.n.push(heaviest.map_or(0, |(column, _)| self.columns.list[*column].n));
             result.forecast.push(expected);
         }
         result
     }
 
-    /// The chosen columns of one step, with their values.
-    fn hits(&self, sample: &Sample, at: usize, hits: &mut Vec<(usize, f64)>) {
-        if self.columns.is_empty() {
+    /// The chosen columns of one step, with their values; `name` is its state's.
+    fn hits(&self, sample: &Sample, at: usize, name: u64, hits: &mut Vec<(usize, f64)>) {
+        if self.columns.list.is_empty() {
             return;
         }
         let step = &sample.steps[at];
         let place = Place { index: step.index, is_end: self.knows_end && at + 1 == sample.steps.len() };
-        let state = self.policy.state(step.state);
+        let state = self.policy.state(name);
         contexts(
             sample,
             at,
@@ -184,8 +201,8 @@ impl Sdae {
             state.is_some_and(|state| state.n_actions >= 3),
             &self.contrasts,
             &mut |context, sign| {
-                for column in self.by_context.get(&context).into_iter().flatten() {
-                    let decision = self.columns[*column].column.decision;
+                for column in self.columns.by_context.get(&context).into_iter().flatten() {
+                    let decision = self.columns.list[*column].column.decision;
                     let x =
                         sign * (f64::from(step.decision == decision) - self.policy.probability(step, decision, state));
                     if x.abs() > 1e-9 {
@@ -197,7 +214,7 @@ impl Sdae {
     }
 
     fn covariance_of(&self, i: usize, j: usize) -> f64 {
-        self.covariance.get(i * self.columns.len() + j).copied().unwrap_or(0.0)
+        self.covariance.get(i * self.columns.list.len() + j).copied().unwrap_or(0.0)
     }
 }
 
@@ -217,3 +234,6 @@ fn lengths_agree(samples: &[&Sample]) -> bool {
     let variance = samples.iter().map(|sample| (length(sample) - mean).powi(2)).sum::<f64>() / n;
     variance.sqrt() < 0.05 * mean
 }
+
+#[cfg(test)]
+mod tests;

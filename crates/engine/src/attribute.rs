@@ -228,6 +228,7 @@ fn is_sound(credit: &Credit, n_steps: usize) -> bool {
 /// The action as a credit method sees it.
 pub(crate) fn trajectory<'a>(action: &'a Action, steps: &'a [StepFeatures<'a>], reward: f64) -> Trajectory<'a> {
     Trajectory {
+        action_id: Some(action.action_id),
         agent_id: action.agent_id.as_str(),
         goal_id: action.goal_id.as_ref().map(accredit_model::GoalId::as_str),
         steps,

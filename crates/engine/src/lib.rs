@@ -33,6 +33,7 @@ mod deliver;
 mod engine;
 mod error;
 mod events;
+mod insight;
 mod keeper;
 mod late;
 mod learning;
@@ -43,7 +44,7 @@ mod reply;
 mod sweep;
 mod tree;
 
-pub use accredit_credit::{LearnedMethod, Learner};
+pub use accredit_credit::{LearnedMethod, Learner, Model};
 pub use accredit_guard::{EvictionOrder, IdleFrom, Limits};
 pub use accredit_model::*;
 pub use accredit_store::{DeadLetter, Filter, Problem, Sizes, VerifyReport};
@@ -53,6 +54,7 @@ pub use config::{Access, Config, Learning, Method, OnRefit, SinkConfig, SinkKind
 pub use engine::Engine;
 pub use error::{Error, ErrorKind};
 pub use events::Subscription;
+pub use insight::{AgentCalibration, AgentReport, CalibrationBin, DecisionInsight, Insights};
 pub use learning::{ModelCandidate, ModelSummary};
 pub use reading::Page;
 pub use record::{Begun, Recorded};

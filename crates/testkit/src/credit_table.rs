@@ -153,6 +153,7 @@ const fn name(method: LearnedMethod) -> &'static str {
         LearnedMethod::Auto => "auto",
         LearnedMethod::TdCe => "td_ce",
         LearnedMethod::Sdae => "sdae",
+        LearnedMethod::RidgeRd => "ridge_rd",
     }
 }
 
@@ -225,7 +226,7 @@ fn with_trajectory<T>(rollout: &Rollout, with: impl FnOnce(&Trajectory<'_>) -> T
             ..StepFeatures::default()
         })
         .collect();
-    with(&Trajectory { agent_id: "agent", goal_id: None, steps: &steps, reward: rollout.reward })
+    with(&Trajectory { agent_id: "agent", goal_id: None, action_id: None, steps: &steps, reward: rollout.reward })
 }
 
 fn score(rollouts: &[Rollout], method: &dyn CreditMethod) -> Measured {

@@ -11,6 +11,7 @@ use accredit_credit::{
 use accredit_credit::{Counts, Episode, EpisodeStep, Sdae, Trajectory, shapley};
 use accredit_testkit::credit_table::{CreditPlan, CreditRow, credit_table};
 use accredit_testkit::games::known_games;
+use accredit_testkit::tau_bench::{tau_runs, tau_table};
 use accredit_testkit::who_and_when::{self, Training};
 use serde::Serialize;
 
@@ -53,6 +54,7 @@ pub(crate) fn credit(bench: &CreditBench, progress: &mut dyn FnMut(&str)) -> Res
     });
     games(bench.seed, &mut rows);
     let data = bench.data.clone().unwrap_or_else(bundled);
+    tau_bench(&data, &mut rows, progress)?;
     who_and_when(bench, &data, &mut rows, progress)?;
     Ok(CreditReport { seed: bench.seed, rows })
 }
@@ -92,6 +94,34 @@ fn games(seed: u64, rows: &mut Vec<CreditRow>) {
             ..row(&game.name().replace([' ', '-'], "_").to_lowercase(), n, "shapley", "error", error, Some(goal))
         });
     }
+}
+
+/// Whether the step with the most blame in a failed run is a write that did harm, told by replaying the writes.
+fn tau_bench(data: &Path, rows: &mut Vec<CreditRow>, progress: &mut dyn FnMut(&str)) -> Result<(), Error> {
+    let folder = data.join("tau_bench");
+    if !folder.is_dir() {
+        progress(&format!("no folder {}: tau_bench is left out; name its parent with --data", folder.display()));
+        return Ok(());
+    }
+    progress("tau_bench");
+    let runs = tau_runs(&folder).map_err(|error| super::report::io_failed(std::io::Error::other(error)))?;
+    for found in tau_table(&runs) {
+        let (low, high) = found.interval();
+        let goal = match (found.method, found.measure) {
+            ("ridge_rd", "leave_one_out") => Some(0.60),
+            ("ridge_rd", "own_outcome") => Some(0.80),
+            ("ridge_rd", "goal_solved") => Some(0.95),
+            ("ridge_rd", "effect") => Some(0.85),
+            _ => None,
+        };
+        let mut say = |metric: String, value: f64, goal: Option<f64>| {
+            rows.push(row("tau_bench", found.n, found.method, &metric, value, goal));
+        };
+        say(found.measure.to_owned(), found.share(), goal);
+        say(format!("{}_low", found.measure), low, None);
+        say(format!("{}_high", found.measure), high, None);
+    }
+    Ok(())
 }
 
 /// Which step and which agent made a run fail, told by people: supervised, in the domain, cross-validated.
@@ -235,7 +265,7 @@ impl Chain {
                 ..StepFeatures::default()
             })
             .collect();
-        run(&Trajectory { agent_id: "agent", goal_id: None, steps: &steps, reward })
+        run(&Trajectory { agent_id: "agent", goal_id: None, action_id: None, steps: &steps, reward })
     }
 }
 
@@ -244,7 +274,7 @@ impl CreditReport {
     pub(crate) fn table(&self) -> String {
         let heads = ["suite", "n", "metric", "prior", "accredit", "goal"].map(str::to_owned);
         let mut lines = vec![heads];
-        for row in self.rows.iter().filter(|row| row.method != "decay") {
+        for row in self.rows.iter().filter(|row| row.method != "decay" || row.suite == "speed") {
             let same = |other: &&CreditRow| {
                 other.method == "decay" && other.suite == row.suite && other.n == row.n && other.metric == row.metric
             };

@@ -176,3 +176,6 @@ mod samples {
         Ok(samples.into_iter().map(|sample| (place(sample.action), sample)).collect())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::policy::{Policy, State, mixture};
+use super::policy::{Policy, State, visits};
 use crate::cholesky::dot;
 use crate::keys::{PATH, combine};
 use crate::{Sample, SampleStep};
@@ -15,6 +15,11 @@ const DECISIONS_MAX: usize = 64;
 const SHOWN_MIN: usize = 3;
 /// A column that varies less is constant but for rounding.
 const DEVIATION_MIN: f64 = 1e-6;
+
+/// Where an action's steps cancel down to this part of what they would sum to if each chose on its own (in squares),
+/// there was no choice but of their order: what is left is how little is known of the policy, and scaling it up would
+/// make a feature of the situation of it.
+const REMAINDER_MAX: f64 = 0.01;
 
 /// The feature that always holds.
 const ALWAYS: u64 = 0;
@@ -34,6 +39,11 @@ pub(super) struct Column {
 }
 
 impl Column {
+    #[cfg(test)]
+    pub(super) const fn of(decision: u64, context: u64) -> Self {
+        Self { decision, context }
+    }
+
     pub(super) const fn context(self) -> u64 {
         self.context
     }
@@ -164,37 +174,51 @@ impl Candidates {
         strongest
     }
 
-    /// Says each column that enough actions show, the first of those that are equal or each other's negative.
+    /// Says each column that enough actions show, the earliest of those that are equal or each other's negative.
     fn each(&self, say: &mut dyn FnMut(DesignColumn)) {
         let n = self.n;
         let mut seen: HashSet<u64> = HashSet::new();
         let mut values = vec![0.0; n];
-        for ((context, cells), done) in self.contexts.iter().zip(&self.cells).zip(&self.done) {
+        for (context, done) in self.shown() {
+            let (cells, context) = (&self.cells[context], self.contexts[context]);
+            let Some((decision, share)) = self.decisions.get(done[0].decision as usize) else { continue };
+            let n_shown = done.iter().filter(|done| done.n > 0).count();
+            // What was done, less what the policy would have done.
+            values.iter_mut().for_each(|value| *value = 0.0);
+            cells.iter().for_each(|cell| values[cell.sample as usize] -= share * cell.unknown);
+            done.iter().for_each(|done| values[done.sample as usize] += done.value);
+            let mean = values.iter().sum::<f64>() / n as f64;
+            let deviation = (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n as f64).sqrt();
+            let squares = share * share * cells.iter().map(|cell| cell.squares).sum::<f64>()
+                + done.iter().map(|done| done.squares).sum::<f64>();
+            if deviation < DEVIATION_MIN || deviation.powi(2) * n as f64 <= REMAINDER_MAX * squares {
+                continue;
+            }
+            let values: Vec<f64> = values.iter().map(|value| (value - mean) / deviation).collect();
+            let sign = values.iter().find(|value| value.abs() > 1e-6).map_or(1.0, |value| value.signum());
+            let rounded: Vec<u64> = values.iter().map(|value| ((sign * value * 1e6).round() as i64) as u64).collect();
+            if seen.insert(combine(&rounded)) {
+                let column = Column { decision: *decision, context };
+                say(DesignColumn { column, mean, deviation, n_shown: n_shown as u64, values });
+            }
+        }
+    }
+
+    /// What was done of each decision in each context, where enough actions show it, the earliest first: of two columns that
+    /// are equal, the one of the later steps may follow from the earlier one, and not the other way round.
+    fn shown(&self) -> Vec<(usize, &[Done])> {
+        let mut shown = Vec::new();
+        for (context, done) in self.done.iter().enumerate() {
             for done in done.chunk_by(|left, right| left.decision == right.decision) {
-                let Some((decision, share)) = self.decisions.get(done[0].decision as usize) else { continue };
-                let n_shown = done.iter().filter(|done| done.n > 0).count();
-                if n_shown < SHOWN_MIN {
-                    continue;
-                }
-                // What was done, less what the policy would have done.
-                values.iter_mut().for_each(|value| *value = 0.0);
-                cells.iter().for_each(|cell| values[cell.sample as usize] -= share * cell.unknown);
-                done.iter().for_each(|done| values[done.sample as usize] += done.value);
-                let mean = values.iter().sum::<f64>() / n as f64;
-                let deviation = (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n as f64).sqrt();
-                if deviation < DEVIATION_MIN {
-                    continue;
-                }
-                let values: Vec<f64> = values.iter().map(|value| (value - mean) / deviation).collect();
-                let sign = values.iter().find(|value| value.abs() > 1e-6).map_or(1.0, |value| value.signum());
-                let rounded: Vec<u64> =
-                    values.iter().map(|value| ((sign * value * 1e6).round() as i64) as u64).collect();
-                if seen.insert(combine(&rounded)) {
-                    let column = Column { decision: *decision, context: *context };
-                    say(DesignColumn { column, mean, deviation, n_shown: n_shown as u64, values });
+                let firsts = done.iter().filter(|done| done.n > 0).map(|done| f64::from(done.first));
+                let n_shown = firsts.clone().count();
+                if n_shown >= SHOWN_MIN {
+                    shown.push((firsts.sum::<f64>() / n_shown as f64, context, done));
                 }
             }
         }
+        shown.sort_by(|left, right| left.0.total_cmp(&right.0));
+        shown.into_iter().map(|(_, context, done)| (context, done)).collect()
     }
 }
 
@@ -221,6 +245,8 @@ pub(super) struct Candidates {
 struct Cell {
     sample: u32,
     unknown: f64,
+    /// Sum over the steps of the squares.
+    squares: f64,
 }
 
 #[derive(Clone, Copy)]
@@ -228,7 +254,11 @@ struct Done {
     sample: u32,
     decision: u32,
     n: u32,
+    /// Index of the first step that made the decision.
+    first: u32,
     value: f64,
+    /// Sum over the steps of the squares, less what the cell says.
+    squares: f64,
 }
 
 impl Candidates {
@@ -242,10 +272,9 @@ impl Candidates {
         let mut index: HashMap<u64, usize> = HashMap::new();
         for (sample_at, sample) in samples.iter().enumerate() {
             let last = sample.steps.len() - 1;
-            for (at, step) in sample.steps.iter().enumerate() {
-                let state = policy.state(step.state);
-                let (unknown, expected) = expectations(step, state, policy, &number);
-                let taken = number.get(&step.decision).copied();
+            for ((at, step), name) in sample.steps.iter().enumerate().zip(visits(sample)) {
+                let state = policy.state(name);
+                let (unknown, here) = table.step(sample_at as u32, step, state, policy, &number);
                 let place = Place { index: step.index, is_end: knows_end && at == last };
                 let knows_state = state.is_some_and(|state| state.n_actions >= 3);
                 contexts(sample, at, place, knows_state, contrasts, &mut |context, sign| {
@@ -255,58 +284,70 @@ impl Candidates {
                         table.done.push(Vec::new());
                         table.contexts.len() - 1
                     });
-                    let sample_at = sample_at as u32;
-                    match table.cells[context].last_mut() {
-                        Some(cell) if cell.sample == sample_at => cell.unknown += sign * unknown,
-                        _ => table.cells[context].push(Cell { sample: sample_at, unknown: sign * unknown }),
+                    let cells = &mut table.cells[context];
+                    let squares = unknown * unknown;
+                    match cells.last_mut() {
+                        Some(cell) if cell.sample == sample_at as u32 => {
+                            cell.unknown += sign * unknown;
+                            cell.squares += squares;
+                        }
+                        _ => cells.push(Cell { sample: sample_at as u32, unknown: sign * unknown, squares }),
                     }
-                    let done = &mut table.done[context];
-                    if let Some(decision) = taken {
-                        add(done, sample_at, decision, 1, sign);
-                    }
-                    for (decision, value) in &expected {
-                        add(done, sample_at, *decision, 0, -sign * value);
-                    }
+                    here.iter().for_each(|done| add(&mut table.done[context], *done, sign));
                 });
             }
         }
         table.done.iter_mut().for_each(|done| done.sort_by_key(|done| (done.decision, done.sample)));
         table
     }
-}
 
-/// The policy at a step: the weight of the decisions' shares, and what is expected of single ones beyond that.
-fn expectations(
-    step: &SampleStep,
-    state: Option<&State>,
-    policy: &Policy,
-    number: &HashMap<u64, u32>,
-) -> (f64, Vec<(u32, f64)>) {
-    let mut expected = Vec::new();
-    let mut unknown = 1.0;
-    for decision in state.into_iter().flat_map(State::decisions) {
-        let (weight, counted) = state.map_or((1.0, 0.0), |state| mixture(step, decision, state, true));
-        unknown = weight;
-        // What was given stands for what was counted.
-        let counted = match policy.given(step, decision) {
-            Some(given) => given - weight * policy.share(decision),
-            None => counted,
+    /// One step: how much of the policy is the decisions' shares, and what was done, less what the policy expects of single
+    /// decisions beyond that.
+    fn step(
+        &self,
+        sample: u32,
+        step: &SampleStep,
+        state: Option<&State>,
+        policy: &Policy,
+        number: &HashMap<u64, u32>,
+    ) -> (f64, Vec<Done>) {
+        let unknown = policy.unseen(step, state);
+        let mut here = Vec::new();
+        let mut say = |decision: u64, probability: f64| {
+            let Some(at) = number.get(&decision) else { return };
+            let is_taken = step.decision == decision;
+            let shared = unknown * self.decisions[*at as usize].1;
+            let value = f64::from(is_taken) - probability;
+            here.push(Done {
+                sample,
+                decision: *at,
+                n: u32::from(is_taken),
+                first: if is_taken { step.index } else { u32::MAX },
+                value: value + shared,
+                squares: value * value - shared * shared,
+            });
         };
-        expected.extend(number.get(&decision).map(|at| (*at, counted)));
+        match state {
+            Some(state) => state.decisions().for_each(|decision| {
+                // What was given stands for what was counted.
+                let counted = || policy.within(step, decision, state, true);
+                say(decision, policy.given(step, decision).unwrap_or_else(counted));
+            }),
+            None => say(step.decision, policy.probability(step, step.decision, None)),
+        }
+        (unknown, here)
     }
-    if let (None, Some(given), Some(at)) = (state, policy.given(step, step.decision), number.get(&step.decision)) {
-        expected.push((*at, given - policy.share(step.decision)));
-    }
-    (unknown, expected)
 }
 
-fn add(done: &mut Vec<Done>, sample: u32, decision: u32, n: u32, value: f64) {
-    let recent = done.iter_mut().rev().take_while(|done| done.sample == sample);
-    match recent.into_iter().find(|done| done.decision == decision) {
+fn add(done: &mut Vec<Done>, more: Done, sign: f64) {
+    let recent = done.iter_mut().rev().take_while(|done| done.sample == more.sample);
+    match recent.into_iter().find(|done| done.decision == more.decision) {
         Some(found) => {
-            found.n += n;
-            found.value += value;
+            found.n += more.n;
+            found.first = found.first.min(more.first);
+            found.value += sign * more.value;
+            found.squares += more.squares;
         }
-        None => done.push(Done { sample, decision, n, value }),
+        None => done.push(Done { value: sign * more.value, ..more }),
     }
 }

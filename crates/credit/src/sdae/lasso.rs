@@ -23,6 +23,12 @@ pub(super) struct Fit {
 
 /// `min_w ‖y - Xw‖²/2n + λ‖w‖₁` by coordinate descent, with `λ = 0.8 σ̂ sqrt(2 ln p / n)` and `σ̂` that of its own residuals.
 pub(super) fn fit(design: &Design, rewards: &[f64]) -> Fit {
+    let (weights, _) = solve(design, rewards);
+    relax(design, rewards, &weights)
+}
+
+/// The lasso's weights, per deviation of the column, and the penalty at which they are.
+pub(super) fn solve(design: &Design, rewards: &[f64]) -> (Vec<f64>, f64) {
     let n = rewards.len() as f64;
     let p = design.columns.len();
     let column = |j: usize| design.columns[j].values.as_slice();
@@ -33,9 +39,9 @@ pub(super) fn fit(design: &Design, rewards: &[f64]) -> Fit {
     let mut fitted = vec![0.0; p];
     let deviation = (dot(rewards, rewards) / n).sqrt();
     let unit = PENALTY * (2.0 * (design.n_candidates.max(2) as f64).ln() / n).sqrt();
-    let mut noise = deviation;
+    let (mut noise, mut penalty) = (deviation, 0.0);
     for _ in 0..SCALE_ROUNDS_MAX {
-        let penalty = unit * noise;
+        penalty = unit * noise;
         descend(&mut weights, &mut fitted, &with_rewards, penalty, &gram);
         let mut residual = rewards.to_vec();
         for (j, weight) in weights.iter().enumerate().filter(|(_, weight)| **weight != 0.0) {
@@ -48,7 +54,7 @@ pub(super) fn fit(design: &Design, rewards: &[f64]) -> Fit {
             break;
         }
     }
-    relax(design, rewards, &weights)
+    (weights, penalty)
 }
 
 /// Sweeps over all columns until nothing changes.

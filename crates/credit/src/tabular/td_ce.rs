@@ -23,8 +23,9 @@ const ADVANTAGE_MIN: f64 = 1e-10;
 /// state it is a bandit: a decision's mean reward minus that of all. Luck after a decision is not put to its account,
 /// and what only follows success has none: its state's value has risen already.
 ///
-/// The factor is one pseudo-count of `V` in `Q`, outside the solve: a key seen once gets half of what it seems to earn.
-/// Inside, it would act as a discount in every state and nothing would be left of a long chain.
+/// The factor is one pseudo-count of `V` in `Q`, outside the solve: a key seen twice gets two thirds of what it seems to earn.
+/// Inside, it would act as a discount in every state and nothing would be left of a long chain. One seen once gets nothing:
+/// all that is known of it may be the outcome of its own action, which no comparison stands behind.
 ///
 /// The variance of what comes after a state solves the same system (Sobel, "The variance of discounted Markov decision
 /// processes", 1982): `(diag(n) - T)·U = Σ (r + V(s') - V(s))²`. The standard error is that of a Monte Carlo comparison of
@@ -41,6 +42,7 @@ const ADVANTAGE_MIN: f64 = 1e-10;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TdCe {
     states: HashMap<u64, State>,
+    #[serde(with = "rows")]
     decisions: HashMap<(u64, u64), Decision>,
     mean: f64,
     residual: f64,
@@ -55,8 +57,41 @@ struct State {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Decision {
     advantage: f64,
+    /// `None` on disk where it is infinite, which JSON has no word for.
+    #[serde(with = "or_infinite")]
     std_error: f64,
     n: u64,
+}
+
+/// Keys of JSON objects are texts, so decisions are written as a list, in order, so that equal models are equal bytes.
+mod rows {
+    use std::collections::{BTreeMap, HashMap};
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::Decision;
+
+    type Decisions = HashMap<(u64, u64), Decision>;
+
+    pub(super) fn serialize<S: Serializer>(decisions: &Decisions, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(decisions.iter().collect::<BTreeMap<_, _>>())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decisions, D::Error> {
+        Ok(Vec::deserialize(deserializer)?.into_iter().collect())
+    }
+}
+
+mod or_infinite {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(error: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        error.is_finite().then_some(*error).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        Ok(Option::deserialize(deserializer)?.unwrap_or(f64::INFINITY))
+    }
 }
 
 impl TdCe {
@@ -121,12 +156,13 @@ impl TdCe {
             let n_state = table.chain.n[state];
             let n_others = n_state - n;
             let shrunk = n / (n + 1.0);
-            let difference = if n_others > 0.0 { q - values[state] } else { 0.0 };
+            let is_known = n_others > 0.0 && n > 1.0;
+            let difference = if is_known { q - values[state] } else { 0.0 };
             let advantage = if difference.abs() > ADVANTAGE_MIN * scale { shrunk * difference } else { 0.0 };
             // Q - V is the part of the others times the difference of the two means.
             let others = (of_state[state] - total).max(0.0);
             let variance = (n_others / n).powi(2) * (total + spread) + others + spread + of_policy[state];
-            let std_error = if n_others > 0.0 { shrunk * variance.sqrt() / n_state } else { f64::INFINITY };
+            let std_error = if is_known { shrunk * variance.sqrt() / n_state } else { f64::INFINITY };
             self.decisions.insert((table.names[state], decision), Decision { advantage, std_error, n: n as u64 });
         }
     }

@@ -19,7 +19,7 @@ use std::path::Path;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use accredit_credit::Learner;
+use accredit_credit::{Learner, Model};
 use accredit_model::{ActionId, ActionType};
 
 pub(crate) use self::models::Models;
@@ -201,6 +201,17 @@ impl Engine {
         match self.inner.study() {
             Ok(mut guard) => guard.opened(&self.inner)?.learner(&self.inner, action_type),
             Err(_) => codec::stored_learner(self.inner.store.as_ref(), action_type),
+        }
+    }
+
+    /// The model that stands for an action type: of an engine that only reads the newest that is stored.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn model(&self, action_type: &ActionType) -> Result<Option<Arc<Model>>, Error> {
+        match self.inner.models.get(action_type) {
+            Some(model) => Ok(Some(model)),
+            None => Ok(models::newest(self.inner.store.as_ref(), action_type)?.map(Arc::new)),
         }
     }
 

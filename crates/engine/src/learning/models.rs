@@ -45,14 +45,28 @@ pub struct ModelCandidate {
     pub method: String,
     /// Paired z statistic of the gain of its forecasts over the base rate; `null` where there is none.
     pub z: Option<f64>,
-    /// Share of the squared error of the base rate that its forecasts take away; `null` where there is none.
+    /// The same of the last forecast alone.
+    pub z_final: Option<f64>,
+    /// Share of the squared error of the base rate that its forecasts take away, on the mean over the steps; `null` where
+    /// there is none.
     pub gain: Option<f64>,
+    /// The same of the last forecast alone.
+    pub gain_final: Option<f64>,
+    /// The same of baseline and advantages: what the decisions explain, without the luck that the situations show.
+    pub gain_explained: Option<f64>,
 }
 
 impl From<&Candidate> for ModelCandidate {
     fn from(candidate: &Candidate) -> Self {
         let number = |number: f64| Some(number).filter(|number| number.is_finite());
-        Self { method: candidate.method.clone(), z: number(candidate.z), gain: number(candidate.gain) }
+        Self {
+            method: candidate.method.clone(),
+            z: number(candidate.z),
+            z_final: number(candidate.z_final),
+            gain: number(candidate.gain),
+            gain_final: number(candidate.gain_final),
+            gain_explained: number(candidate.gain_explained),
+        }
     }
 }
 
@@ -84,6 +98,15 @@ pub(super) fn summaries(store: &dyn Store, action_type: &ActionType) -> Result<V
         Ok(ModelSummary::of(action_type, stored.created_at, &stored.method, &kept.model))
     };
     stored.iter().map(summary).collect()
+}
+
+/// The newest model of a type that is stored.
+pub(super) fn newest(store: &dyn Store, action_type: &ActionType) -> Result<Option<Model>, Error> {
+    if store.learning_state()?.format != FORMAT {
+        return Ok(None);
+    }
+    let stored = store.models(action_type, 1)?;
+    stored.first().map(|stored| Ok(codec::model_from(action_type, stored)?.model)).transpose()
 }
 
 /// The newest model of each type. The lock is held to take or to replace a pointer.

@@ -95,14 +95,14 @@ fn one_state_is_a_bandit() {
     let model = TdCe::fit(&pulls.map(|(reward, arm)| episode(reward, &[(4, arm)])));
     let check = |arm: u64, n: u64, mean: f64| {
         let found = model.assess(&episode(0.0, &[(4, arm)]));
-        let shrunk = n as f64 / (n + 1) as f64;
+        let shrunk = if n > 1 { n as f64 / (n + 1) as f64 } else { 0.0 };
         assert!((found.baseline - 0.5).abs() < 1e-15);
         assert!((found.advantages[0] - shrunk * (mean - 0.5)).abs() < 1e-15, "{found:?}");
         assert!((found.forecast[0] - 0.5 - shrunk * (mean - 0.5)).abs() < 1e-15);
         assert_eq!(found.n, [n]);
     };
     check(0, 3, 2.0 / 3.0);
-    // Seen once: half of what it seems to cost.
+    // Seen once: nothing.
     check(1, 1, 0.0);
     check(2, 1, 0.5);
     check(9, 0, 0.0);

@@ -1,0 +1,142 @@
+//! Unit tests.
+
+use super::*;
+
+fn of(step: StepFeatures<'_>) -> StepKeys {
+    step_keys(&step, Some("before"))
+}
+
+fn with_state(state: &str) -> StepKeys {
+    of(StepFeatures { state: Some(state), key: Some("k"), ..StepFeatures::default() })
+}
+
+#[test]
+fn what_is_given_goes_before_what_is_guessed() {
+    let check = |step: StepFeatures<'_>, decision: &str, state: &str| {
+        let keys = of(step);
+        assert_eq!((keys.decision_label.as_str(), keys.state_label.as_str()), (decision, state));
+        assert_eq!(keys.decision, hash(Domain::Decision, decision));
+        assert_eq!(keys.state, hash(Domain::State, state));
+    };
+    let all = StepFeatures {
+        description: "Deleting the old files",
+        decision: Some("delete"),
+        key: Some("cleanup-17"),
+        state_key: Some("full-42"),
+        state: Some(r#"{"disk": "full"}"#),
+        ..StepFeatures::default()
+    };
+    check(all, "cleanup-17", "full-42");
+    check(StepFeatures { key: None, ..all }, "delete", "full-42");
+    check(StepFeatures { key: None, decision: Some("rm(path=/tmp/1)"), ..all }, "rm(path=/tmp/1)", "full-42");
+    let sentence = "I will now delete 3 of the files in job 8f14e45f";
+    check(
+        StepFeatures { key: None, decision: Some(sentence), ..all },
+        "i will now delete of the files in job",
+        "full-42",
+    );
+    check(StepFeatures { key: None, decision: None, ..all }, "deleting the old files", "full-42");
+    check(StepFeatures { state_key: None, ..all }, "cleanup-17", "disk=full");
+    for state in [None, Some("{}"), Some("no json"), Some(r#"{"id": "a"}"#)] {
+        check(StepFeatures { state_key: None, state, ..all }, "cleanup-17", "after before");
+    }
+    let first = step_keys(&StepFeatures { key: Some("k"), ..StepFeatures::default() }, None);
+    assert_eq!(first.state_label, "after the beginning");
+}
+
+#[test]
+fn what_tells_actions_apart_and_not_situations_is_left_out() {
+    let check = |state: &str, same: bool| {
+        let is_same = with_state(state).state == with_state(r#"{"disk": "full", "n": 3}"#).state;
+        assert_eq!(is_same, same, "{state}");
+    };
+    for name in ["id", "ID", "uuid", "timestamp", "created_at", "user_id", "wait_time", "nonce", "Token", "seen_ts"] {
+        check(&format!(r#"{{"disk": "full", "{name}": "x", "n": 3}}"#), true);
+    }
+    check(r#"{"disk": "full", "n": 3, "said": "yes"}"#, true);
+    check(r#"{"disk": "full", "n": 3, "note": "this text says something of its own"}"#, true);
+    check(r#"{"disk": "full", "n": 3, "run": "2026-03-01T10:00:00"}"#, true);
+    check(r#"{"disk": "full", "n": 3, "job": "8f14e45fceea"}"#, true);
+    check(r#"{"disk": "empty", "n": 3}"#, false);
+    check(r#"{"disk": "full", "n": 4}"#, false);
+    check(r#"{"disk": "full", "n": 3, "is_late": false}"#, false);
+    check(r#"{"disk": "full", "m": 3}"#, false);
+}
+
+#[test]
+fn numbers_come_in_buckets() {
+    let check = |number: f64, expected: &str| assert_eq!(bucket(number), expected, "{number}");
+    check(0.0, "0");
+    check(-0.0, "0");
+    check(9.0, "9");
+    check(-9.0, "-9");
+    check(10.0, "2^3");
+    check(15.9, "2^3");
+    check(16.0, "2^4");
+    check(-17.0, "-2^4");
+    check(0.25, "0.2");
+    check(0.04, "0.0");
+    check(1.5, "2^0");
+    check(1e308, "2^1023");
+    // Small whole numbers are categories, the others are not.
+    assert_eq!(with_state(r#"{"n": 3}"#).features.len(), 1);
+    assert_eq!(with_state(r#"{"n": 300, "share": 0.5}"#).features.len(), 0);
+}
+
+#[test]
+fn descriptions_lose_what_holds_digits() {
+    let check = |text: &str, expected: &str| assert_eq!(without_identifiers(text), expected);
+    check("Deleted 17 files from job-8f14e45f at 10:30", "deleted files from job at");
+    check("Retry #3 (of 5)", "retry of");
+    check("42", "");
+    check("", "");
+    check("ÄRGER mit dem Straßenbau", "ärger mit dem straßenbau");
+    assert!(without_identifiers(&"word ".repeat(10_000)).len() < 300);
+}
+
+#[test]
+fn hostile_states_end_and_stay_small() {
+    let deep = |n: usize| format!("{}1{}", r#"{"a":"#.repeat(n), "}".repeat(n));
+    let wide = format!("[{}]", vec![r#"{"a": true}"#; 50_000].join(","));
+    let names: Vec<String> = (0..5_000).map(|at| format!(r#""name {at}": "x""#)).collect();
+    let states = [
+        deep(100),
+        deep(100_000),
+        wide,
+        format!("{{{}}}", names.join(",")),
+        format!("{{\"{}\": true}}", "n".repeat(1 << 20)),
+        "[".repeat(1 << 20),
+        "1e999".to_owned(),
+        r#"{"a": 1e308, "b": -1e-308, "c": "\u0000"}"#.to_owned(),
+        "\u{feff}{}".to_owned(),
+        "null".to_owned(),
+    ];
+    for state in &states {
+        let keys = with_state(state);
+        assert!(keys.features.len() <= FEATURES_MAX);
+        assert_eq!(keys, with_state(state));
+    }
+    // Below the depth nothing is looked at.
+    assert_eq!(with_state(&deep(DEPTH_MAX)).state_label.matches("a.").count(), DEPTH_MAX - 1);
+    assert_eq!(with_state(&deep(DEPTH_MAX + 1)).state_label, "after before");
+}
+
+#[test]
+fn a_text_has_another_hash_in_each_domain() {
+    use Domain::{Agent, Column, Decision, Detail, Feature, Goal, State};
+    let mut hashes =
+        [State, Decision, Detail, Feature, Goal, Agent, Column].map(|domain| hash(domain, "retry")).to_vec();
+    hashes.extend([combine(&[1, 2]), combine(&[2, 1]), combine(&[1]), combine(&[])]);
+    let n = hashes.len();
+    hashes.sort_unstable();
+    hashes.dedup();
+    assert_eq!(hashes.len(), n);
+}
+
+#[test]
+fn values_of_one_path_share_the_upper_half() {
+    let feature = |state: &str| with_state(state).features[0];
+    let (yes, no, other) = (feature(r#"{"a": "yes"}"#), feature(r#"{"a": "no"}"#), feature(r#"{"b": "yes"}"#));
+    assert_eq!(yes & PATH, no & PATH);
+    assert!(yes != no && yes & PATH != other & PATH);
+}
