@@ -43,7 +43,7 @@ impl<'a> From<&'a Step> for StepFeatures<'a> {
             effect: step.effect,
             propensity: step.propensity,
             state: step.state.as_ref().map(Payload::get),
-            reward: None,
+            reward: step.reward,
             judged: None,
         }
     }

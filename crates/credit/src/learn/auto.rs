@@ -105,7 +105,7 @@ fn is_constant(samples: &[&Sample]) -> bool {
     samples.iter().all(|sample| (sample.reward - first.reward).abs() <= 1e-12 * (1.0 + first.reward.abs()))
 }
 
-/// The rule of three folds. `Auto` stands for none of them.
+/// The rule, on three to ten folds. `Auto` stands for none of them.
 fn choose(samples: &[&Sample], selection: &mut Selection) -> LearnedMethod {
     if samples.len() < ACTIONS_MIN {
         selection.reason = format!("{} actions are too few to compare methods on", samples.len());

@@ -52,8 +52,8 @@ struct Seen {
 }
 
 impl Model {
-    /// What the learner's trajectories say of each decision, and of each decision in each situation that recurs: the most
-    /// certain first. Empty where the model is a prior.
+    /// What the learner's trajectories say of each decision, and of each decision in each situation that recurs: those
+    /// that something can be known of first, then what is certain (`q` at most 0.05), then what is large. Empty where the model is a prior.
     ///
     /// The mean is over actions, of the mean over the action's steps. The interval is a percentile bootstrap over actions
     /// (Efron 1979; 1,000 resamples, the same each time), in which each resample is moved by a draw of the model's own

@@ -9,7 +9,7 @@ use crate::{Episode, EpisodeStep, Trajectory};
 /// Steps of an action that learning looks at; of a longer one the first and the last of them, half each.
 pub(crate) const STEPS_MAX: usize = 4_096;
 
-/// One closed action in hashes: what learning keeps of it. 64 bytes a step and 8 a feature.
+/// One closed action in hashes: what learning keeps of it. About 100 bytes a step and 8 a feature.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
     /// The action.

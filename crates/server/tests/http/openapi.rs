@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::Door;
 
 /// The calls of the wire format (docs/wire-format.md) and those around it.
-const CALLS: [(&str, &str); 23] = [
+const CALLS: [(&str, &str); 26] = [
     ("post", "/v1/actions"),
     ("get", "/v1/actions"),
     ("get", "/v1/actions/{id}"),
@@ -25,7 +25,10 @@ const CALLS: [(&str, &str); 23] = [
     ("post", "/v1/ingest"),
     ("get", "/v1/experiences"),
     ("get", "/v1/events"),
+    ("get", "/v1/insights"),
+    ("get", "/v1/models"),
     ("get", "/v1/stats"),
+    ("get", "/v1/agents/{agent_id}"),
     ("get", "/v1/dead-letters"),
     ("post", "/v1/dead-letters/replay"),
     ("get", "/healthz"),
@@ -66,7 +69,8 @@ async fn every_call_in_the_document_answers_as_documented() {
             // It does not end; `streams` reads it.
             continue;
         }
-        let reply = door.call(&method.to_uppercase(), &path.replace("{id}", id), &[], Body::empty()).await;
+        let path = path.replace("{id}", id).replace("{agent_id}", "tester");
+        let reply = door.call(&method.to_uppercase(), &path, &[], Body::empty()).await;
         assert!(![404, 405, 500].contains(&reply.status.as_u16()), "{method} {path}: {}", reply.text());
         assert!(operation["responses"].get(reply.status.as_str()).is_some(), "{method} {path}: {}", reply.status);
         let unknown = door

@@ -75,7 +75,7 @@ struct Layout<'a> {
 
 impl<'a> Layout<'a> {
     fn of(steps: &[StepView<'_>], attribution: &Attribution, screen: &'a Screen) -> Self {
-        // Under a prior the advantages are the shares once more.
+        // A prior has none.
         let advantages = attribution.evidence == Evidence::Learned;
         let widest = steps.iter().map(|view| text::width(view.name())).max().unwrap_or_default();
         // Index, mark and blanks take 8 columns, the percentage 7, an advantage 9.

@@ -95,7 +95,7 @@ pub(crate) fn why_page(why: &Explanation, screen: &Screen) -> String {
 /// What the method knew, in words.
 pub(super) fn evidence(attribution: &accredit_model::Attribution) -> String {
     match (attribution.evidence, attribution.model_version) {
-        (Evidence::None, _) => format!("{}: a prior, no history yet", attribution.method),
+        (Evidence::None, _) => format!("{}: a prior, which knows nothing of other actions", attribution.method),
         (Evidence::Learned, Some(version)) => {
             format!("{}: learned from other actions, model {version}", attribution.method)
         }

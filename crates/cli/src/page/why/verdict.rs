@@ -32,6 +32,9 @@ pub(super) fn lines(why: &Explanation, screen: &Screen) -> String {
     }
     page.push_str(&field("rests on", grounding(why), 2, screen));
     page.push_str(&field("credit by", &super::evidence(attribution), 2, screen));
+    if let Some(reason) = &attribution.selection_reason {
+        page.push_str(&field("because", reason, 3, screen));
+    }
     let mut items: Vec<String> = Vec::new();
     for item in &attribution.expectation {
         let expected = action.expected_outcome.get(&item.key).map(matcher).unwrap_or_default();
