@@ -51,6 +51,13 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// Explain what an action earned and which steps earned it
     Why(WhyArgs),
+    /// Show what each decision of an action type is worth, with intervals
+    Insights(InsightsArgs),
+    /// Learn from closed actions: fit models, take over those of other stores, credit anew, forget
+    ///
+    /// A server learns by itself in the background; this does it now. Needs the store file, which no server may have
+    /// open.
+    Learn(LearnArgs),
     /// Watch what is open, what was closed, and the counters
     Top(TopArgs),
     /// Write closed actions with their chains and credit as JSON lines
@@ -242,6 +249,34 @@ fn verdict(text: &str) -> Result<Verdict, String> {
     found.ok_or_else(|| "it is success, partial, failure or unknown".to_owned())
 }
 
+/// `insights`
+#[derive(Debug, Args)]
+pub(crate) struct InsightsArgs {
+    /// The action type
+    #[arg(value_name = "TYPE")]
+    pub(crate) action_type: String,
+    /// Rows at most
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) limit: usize,
+}
+
+/// `learn`
+#[derive(Debug, Args)]
+pub(crate) struct LearnArgs {
+    /// Only this action type, fitted anew whether or not something has changed
+    #[arg(long = "type", value_name = "NAME")]
+    pub(crate) action_type: Option<String>,
+    /// Take over what this store has learned; in any order, and again, the result is the same
+    #[arg(long, value_name = "PATH")]
+    pub(crate) merge: Vec<PathBuf>,
+    /// Take this action (its id, or the beginning of it) out of what was learned, for ever; the action itself stays
+    #[arg(long, value_name = "ID")]
+    pub(crate) forget: Vec<String>,
+    /// Credit closed actions anew by the models that stand
+    #[arg(long)]
+    pub(crate) reattribute: bool,
+}
+
 /// `bench`
 #[derive(Debug, Args)]
 pub(crate) struct BenchArgs {
@@ -257,6 +292,29 @@ pub(crate) enum BenchCommand {
     /// Works in a folder of its own on the disk that is to be measured, and deletes it at the end. The store given
     /// with --store is not touched.
     Ingest(BenchIngestArgs),
+    /// How well credit is assigned where the truth is known, beside the prior; goals with it
+    ///
+    /// Environments whose decisive steps or exact advantages are known, games with closed forms, and failed runs of agent
+    /// teams with the decisive step marked by people. A model learns from recorded actions through the ordinary calls,
+    /// with the default settings, and is measured on further ones.
+    Credit(BenchCreditArgs),
+}
+
+/// `bench credit`
+#[derive(Debug, Args)]
+pub(crate) struct BenchCreditArgs {
+    /// The same seed gives the same numbers
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// A short form: fewer settings, no suite of 1,000 long actions
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Measure speed instead
+    #[arg(long)]
+    pub(crate) speed: bool,
+    /// Folder that holds `who_and_when` and `tau_bench`, in the formats of the project's own
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
 }
 
 /// `bench ingest`

@@ -66,7 +66,7 @@ pub(crate) struct StepKeys {
 ///
 /// Decision: `key`; else the decision where it is categorical; else tool and arguments, as the decision names them; else
 /// the description without digits and identifiers. Situation: `state_key`; else the state without identifiers, times
-/// and free text, its numbers in buckets; else the previous decision. O(bytes of the state).
+/// and free text, its numbers in buckets, unless one of its fields is the decision itself; else the previous decision. O(bytes of the state).
 pub(crate) fn step_keys(step: &StepFeatures<'_>, previous: Option<&str>) -> StepKeys {
     let decision_label = match (step.key, step.decision) {
         (Some(key), _) => key.to_owned(),
@@ -76,8 +76,10 @@ pub(crate) fn step_keys(step: &StepFeatures<'_>, previous: Option<&str>) -> Step
     };
     let mut leaves = Leaves::default();
     let state = step.state.and_then(|state| serde_json::from_str::<Value>(state).ok());
-    if let Some(state) = &state {
-        leaves.walk("", state, 0);
+    // A state that names the decision tells what was done, not the situation in which it was chosen: seen so, no other
+    // decision was ever made there.
+    if let Some(state) = state.filter(|state| !names(state, &decision_label)) {
+        leaves.walk("", &state, 0);
     }
     let state_label = match step.state_key {
         Some(key) => key.to_owned(),
@@ -96,6 +98,11 @@ pub(crate) fn step_keys(step: &StepFeatures<'_>, previous: Option<&str>) -> Step
         state_label,
         decision_label,
     }
+}
+
+/// Whether a state has the text as the value of one of its own fields.
+fn names(state: &Value, text: &str) -> bool {
+    state.as_object().is_some_and(|state| state.values().any(|value| value.as_str() == Some(text)))
 }
 
 /// Whether a text names one of a few things, rather than saying something.

@@ -7,6 +7,7 @@
 //! * A [`TabularModel`] has learned from other actions what each decision is worth in each state: [`TdCe`] first among
 //!   them; [`credit_shares`] makes credits of its advantages, and [`Counts`] is what it keeps.
 //! * [`shapley`] and [`owen`] split a value over players, [`shapley_from_observations`] from what was seen.
+//! * [`Ranker`] has learned from people which step of an action was decisive.
 //! * [`calibration`] holds stated confidence against outcomes; [`bootstrap_interval`], [`benjamini_hochberg`] and
 //!   [`spearman`] are the statistics of what is said about all this.
 //! * [`tree_credit`] hands the credit of an action down to the actions that were begun during its steps.
@@ -59,6 +60,8 @@ mod method;
 mod observed;
 mod pattern;
 mod random;
+mod ranker;
+mod ridge_rd;
 mod score;
 mod sdae;
 mod statistics;
@@ -75,10 +78,12 @@ pub use games::{
     shapley, shapley_from_observations,
 };
 pub use learn::{
-    Candidate, FitOptions, LearnedMethod, Learner, Model, RESERVOIR_BYTES_MAX, RESERVOIR_SAMPLES_MAX, Sample,
+    Candidate, FitOptions, Insight, LearnedMethod, Learner, Model, RESERVOIR_BYTES_MAX, RESERVOIR_SAMPLES_MAX, Sample,
     SampleStep, Selection,
 };
 pub use method::{Credit, CreditMethod, METHOD_NAMES, NEUTRAL_SCORE, StepFeatures, Trajectory, method};
+pub use ranker::{LabelledAction, RankedAction, RankedStep, Ranker, RankerPenalty};
+pub use ridge_rd::RidgeRd;
 pub use score::{ActionFacts, Score, ScoreInput, score};
 pub use sdae::Sdae;
 pub use statistics::{Bootstrap, BootstrapKind, Moments, benjamini_hochberg, bootstrap_interval, spearman};

@@ -1,6 +1,6 @@
 //! What a credit method is given and what it answers.
 
-use accredit_model::{Evidence, Payload, Step};
+use accredit_model::{ActionId, Evidence, Payload, Step};
 
 use crate::{Decay, Uniform};
 
@@ -52,6 +52,8 @@ impl<'a> From<&'a Step> for StepFeatures<'a> {
 /// One action as a credit method sees it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Trajectory<'a> {
+    /// The action, where it may be one that a model was fitted on.
+    pub action_id: Option<ActionId>,
     /// Who acted.
     pub agent_id: &'a str,
     /// What it was to achieve: attempts at the same goal are compared with one another.

@@ -130,7 +130,7 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
 
 /// `Φ(x) = ½ + φ(x)·(x + x³/3 + x⁵/(3·5) + …)` (Marsaglia, "Evaluating the Normal Distribution", 2004), to 1e-15 absolute;
 /// 0 and 1 beyond ±8.
-fn normal_cdf(x: f64) -> f64 {
+pub(crate) fn normal_cdf(x: f64) -> f64 {
     if x.abs() > 8.0 {
         return if x > 0.0 { 1.0 } else { 0.0 };
     }

@@ -2,14 +2,16 @@
 
 use std::borrow::Cow;
 
-use accredit_credit::{ActionFacts, ScoreInput, StepFeatures, Trajectory};
-use accredit_model::{Action, Attribution, Closing, EntryKind, JsonObject, Observation, Timestamp, Version};
+use accredit_credit::{ActionFacts, Credit, CreditMethod, Decay, ScoreInput, StepFeatures, Trajectory, Uniform};
+use accredit_model::{
+    Action, ActionType, Attribution, Closing, EntryKind, JsonObject, Observation, Timestamp, Version,
+};
 use accredit_store::{Chain, NewAttribution, StoreError};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::Error;
 use crate::engine::Inner;
+use crate::{Error, Method};
 
 /// Everything that decides about one version of an attribution.
 pub(crate) struct Judged<'a> {
@@ -41,6 +43,7 @@ struct StepLine<'a> {
     confidence: Option<f64>,
     effect: Option<bool>,
     propensity: Option<f64>,
+    reward: Option<f64>,
     #[serde(borrow)]
     state: Option<&'a RawValue>,
 }
@@ -81,7 +84,15 @@ impl<'a> Parsed<'a> {
         Ok(Self { steps, observations })
     }
 
-    fn features(&self) -> Vec<StepFeatures<'_>> {
+    pub(crate) fn has_steps(&self) -> bool {
+        !self.steps.is_empty()
+    }
+
+    /// What a method may look at; `late` is an observation that is not in the chain yet.
+    ///
+    /// A score that an observation gives to a step is a judgement of that step, by the rule that makes such an
+    /// observation judged; of several the latest stands.
+    pub(crate) fn features(&self, late: Option<&Observation>) -> Vec<StepFeatures<'_>> {
         fn feature<'s>(step: &'s StepLine<'_>) -> StepFeatures<'s> {
             StepFeatures {
                 description: &step.description,
@@ -92,11 +103,18 @@ impl<'a> Parsed<'a> {
                 effect: step.effect,
                 propensity: step.propensity,
                 state: step.state.map(RawValue::get),
-                reward: None,
+                reward: step.reward,
                 judged: None,
             }
         }
-        self.steps.iter().map(feature).collect()
+        let mut features: Vec<StepFeatures<'_>> = self.steps.iter().map(feature).collect();
+        for observation in self.observations.iter().chain(late) {
+            let step = observation.step.and_then(|step| features.get_mut(usize::try_from(step).ok()?));
+            if let (Some(step), Some(score)) = (step, observation.score) {
+                step.judged = Some(score);
+            }
+        }
+        features
     }
 }
 
@@ -123,19 +141,17 @@ impl Inner {
                 duration_seconds: Timestamp::from_micros(duration_micros).seconds(),
             },
         });
-        let steps = parsed.features();
-        let credit = self.method.assign(&Trajectory {
-            agent_id: action.agent_id.as_str(),
-            goal_id: action.goal_id.as_ref().map(accredit_model::GoalId::as_str),
-            steps: &steps,
-            reward: reward.unwrap_or(score.success_score),
-        });
+        let steps = parsed.features(late);
+        let given =
+            self.assign(&action.action_type, &trajectory(action, &steps, reward.unwrap_or(score.success_score)));
+        let credit = given.credit;
         Ok(Attribution {
             action_id: action.action_id,
             version,
-            method: self.method.name().to_owned(),
+            method: given.method.to_owned(),
             model_version: credit.model_version,
             evidence: credit.evidence,
+            selection_reason: given.selection_reason,
             success_score: score.success_score,
             evaluated: score.evaluated,
             verdict: score.verdict,
@@ -146,6 +162,10 @@ impl Inner {
             residual: credit.residual,
             credits: credit.credits,
             advantages: credit.advantages,
+            // JSON has no infinity.
+            std_errors: credit.std_errors.into_iter().map(|error| Some(error).filter(|it| it.is_finite())).collect(),
+            n: credit.n,
+            forecast: credit.forecast,
             criteria: score.criteria,
             expectation: score.expectation,
             outcome,
@@ -155,14 +175,64 @@ impl Inner {
         })
     }
 
-    /// The credits that the steps of an open action would have if nothing else came.
-    pub(crate) fn credits_so_far(&self, chain: &Chain) -> Result<Vec<f64>, Error> {
+    /// The credits that the steps of an open action would have if nothing else came: those of the prior, because there
+    /// is no reward yet.
+    pub(crate) fn credits_so_far(&self, action: &Action, chain: &Chain) -> Result<Vec<f64>, Error> {
         let parsed = Parsed::of(chain)?;
-        let steps = parsed.features();
-        Ok(self
-            .method
-            .assign(&Trajectory { steps: &steps, reward: accredit_credit::NEUTRAL_SCORE, ..Trajectory::default() })
-            .credits)
+        let steps = parsed.features(None);
+        let prior = self.prior(&action.action_type);
+        Ok(prior.assign(&trajectory(action, &steps, accredit_credit::NEUTRAL_SCORE)).credits)
+    }
+
+    /// Shares out by the model of this type of action, where there is one, else by the prior.
+    fn assign(&self, action_type: &ActionType, trajectory: &Trajectory<'_>) -> Given {
+        if let Some(model) = self.models.get(action_type) {
+            let credit = model.assign(trajectory);
+            if is_sound(&credit, trajectory.steps.len()) {
+                let selection_reason = Some(model.selection.reason.clone()).filter(|reason| !reason.is_empty());
+                return Given { method: model.name(), selection_reason, credit };
+            }
+        }
+        let prior = self.prior(action_type);
+        Given { method: prior.name(), selection_reason: None, credit: prior.assign(trajectory) }
+    }
+
+    /// What shares out where nothing was learned.
+    fn prior(&self, action_type: &ActionType) -> &'static dyn CreditMethod {
+        match self.config.method_of(action_type) {
+            Method::Uniform => &Uniform,
+            Method::Decay | Method::Learned(_) => &Decay,
+        }
+    }
+}
+
+/// Credit, and how it came to be.
+struct Given {
+    method: &'static str,
+    selection_reason: Option<String>,
+    credit: Credit,
+}
+
+/// Whether every number can be written. Rewards near the largest number there is make sums that are none.
+fn is_sound(credit: &Credit, n_steps: usize) -> bool {
+    let lists = [&credit.credits, &credit.advantages, &credit.forecast];
+    let is_number = |numbers: &Vec<f64>| numbers.iter().all(|number| number.is_finite());
+    let has_room = |n: usize| n == n_steps || n == 0;
+    credit.baseline.is_finite()
+        && credit.residual.is_finite()
+        && lists.into_iter().all(is_number)
+        && (credit.credits.len(), credit.advantages.len()) == (n_steps, n_steps)
+        && [credit.std_errors.len(), credit.n.len(), credit.forecast.len()].into_iter().all(has_room)
+}
+
+/// The action as a credit method sees it.
+pub(crate) fn trajectory<'a>(action: &'a Action, steps: &'a [StepFeatures<'a>], reward: f64) -> Trajectory<'a> {
+    Trajectory {
+        action_id: Some(action.action_id),
+        agent_id: action.agent_id.as_str(),
+        goal_id: action.goal_id.as_ref().map(accredit_model::GoalId::as_str),
+        steps,
+        reward,
     }
 }
 
@@ -200,6 +270,10 @@ pub(crate) fn complaint(action: &Action, chain: &Chain, stored: &accredit_store:
     }
     if n_credits != n_steps || attribution.advantages.len() as u64 != n_steps {
         return Some(format!("credits {n_credits} steps of {n_steps}"));
+    }
+    let said = [attribution.std_errors.len(), attribution.n.len(), attribution.forecast.len()];
+    if said.iter().any(|n| ![0, n_steps].contains(&(*n as u64))) {
+        return Some(format!("says something of {said:?} steps of {n_steps}"));
     }
     if n_steps > 0 && (sum - 1.0).abs() > 1e-9 {
         return Some(format!("has credits that sum to {sum}"));

@@ -1,9 +1,15 @@
 //! The configuration: few keys, each with a default; unknown ones are errors.
 
+mod learning;
+
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use accredit_guard::Limits;
+use accredit_model::ActionType;
 use serde::{Deserialize, Serialize};
+
+pub use learning::{Learning, Method, OnRefit};
 
 use crate::Error;
 
@@ -19,8 +25,10 @@ pub struct Config {
     /// Behave as the older in-memory module did: what comes after a closing is refused, whoever sends it. For drop-in
     /// replacements; set `limits` to [`Limits::compat`] as well.
     pub compat: bool,
-    /// How credit is shared out.
+    /// How credit is shared out. Where nothing was learned, a method that learns shares as `decay` does.
     pub method: Method,
+    /// The same for single action types. For kinds of work that are known to need another method.
+    pub method_by_type: BTreeMap<ActionType, Method>,
     /// Refused entries are errors. For tests of an agent; in production a refusal is counted and answered.
     pub strict: bool,
     /// Bytes of commands that may wait to be made durable.
@@ -31,6 +39,8 @@ pub struct Config {
     pub sweep_secs: u64,
     /// Events that are kept for subscribers who come back.
     pub events_max: usize,
+    /// What is learned from closed actions.
+    pub learning: Learning,
     /// What is accepted.
     pub limits: Limits,
     /// Who gets the experiences.
@@ -43,12 +53,14 @@ impl Default for Config {
             store: PathBuf::from("accredit.db"),
             access: Access::ReadWrite,
             compat: false,
-            method: Method::Decay,
+            method: Method::default(),
+            method_by_type: BTreeMap::new(),
             strict: false,
             queue_bytes_max: 64 << 20,
             block_ms_max: 1_000,
             sweep_secs: 10,
             events_max: 16_384,
+            learning: Learning::default(),
             limits: Limits::default(),
             sinks: Vec::new(),
         }
@@ -63,28 +75,6 @@ pub enum Access {
     ReadWrite,
     /// It reads, beside a writer in another process.
     ReadOnly,
-}
-
-/// How credit is shared out among steps.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Method {
-    /// Later steps earn more, and confident ones.
-    #[default]
-    Decay,
-    /// All steps earn the same.
-    Uniform,
-}
-
-impl Method {
-    /// The name that attributions carry.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Decay => "decay",
-            Self::Uniform => "uniform",
-        }
-    }
 }
 
 /// One receiver of experiences. A new one is owed every experience that the store holds.
@@ -150,7 +140,14 @@ impl Config {
     /// The older module's behaviour and limits, with the store at this path.
     #[must_use]
     pub fn compat(store: impl Into<PathBuf>) -> Self {
-        Self { store: store.into(), compat: true, limits: Limits::compat(), ..Self::default() }
+        Self { store: store.into(), compat: true, method: Method::Decay, limits: Limits::compat(), ..Self::default() }
+    }
+
+    /// The method for this type of action. The older module's behaviour knows the prior alone.
+    #[must_use]
+    pub fn method_of(&self, action_type: &ActionType) -> Method {
+        let method = self.method_by_type.get(action_type).copied().unwrap_or(self.method);
+        if self.compat && method.learned().is_some() { Method::Decay } else { method }
     }
 
     /// Reads a configuration file's text and checks it.

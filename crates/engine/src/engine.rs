@@ -5,7 +5,6 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use accredit_credit::CreditMethod;
 use accredit_guard::Guard;
 use accredit_model::{EventBody, Timestamp};
 use accredit_store::{Answer, SqliteStore, Store, Write};
@@ -14,9 +13,10 @@ use crate::clock::Environment;
 use crate::config::{Access, Config};
 use crate::events::{Hub, Subscription};
 use crate::keeper::{self, Keeper};
+use crate::learning::{Models, Study};
 use crate::queue::{End, Queue, Tally};
 use crate::reply::Pending;
-use crate::{Error, committer, deliver, sweep};
+use crate::{Error, committer, deliver, learning, sweep};
 
 /// The engine. Cheap to clone; all clones are the same engine. It closes when the last one is dropped.
 #[derive(Clone)]
@@ -31,7 +31,8 @@ pub(crate) struct Inner {
     pub(crate) config: Config,
     pub(crate) environment: Environment,
     pub(crate) guard: Guard,
-    pub(crate) method: Box<dyn CreditMethod>,
+    pub(crate) models: Models,
+    pub(crate) study: Mutex<Option<Study>>,
     pub(crate) store: Box<dyn Store>,
     pub(crate) queue: Arc<Queue>,
     pub(crate) keeper: Keeper,
@@ -83,11 +84,14 @@ impl Engine {
     }
 
     fn with_store(config: Config, environment: Environment, store: Box<dyn Store>) -> Result<Self, Error> {
-        let method = accredit_credit::method(config.method.name())
-            .ok_or(Error::Bug("EN-2: every configurable method exists"))?;
+        let models = Models::default();
+        if config.learning.enabled && config.access == Access::ReadWrite {
+            models.load(store.as_ref(), &config)?;
+        }
         let inner = Arc::new(Inner {
             guard: Guard::new(config.limits.clone()),
-            method,
+            models,
+            study: Mutex::default(),
             queue: Arc::new(Queue::new(config.queue_bytes_max)),
             keeper: Keeper::default(),
             tally: Tally::default(),
@@ -154,6 +158,11 @@ impl Handle {
             let inner = Arc::clone(&self.inner);
             let sweeper = spawn("accredit-sweep".to_owned(), Box::new(move || sweep::run(&inner)))?;
             threads().others.push(sweeper);
+        }
+        if self.inner.config.learning.enabled {
+            let inner = Arc::clone(&self.inner);
+            let learn = spawn("accredit-learn".to_owned(), Box::new(move || learning::run(&inner)))?;
+            threads().others.push(learn);
         }
         for worker in deliver::workers(&self.inner)? {
             let worker = spawn(worker.thread_name(), Box::new(move || worker.run()))?;

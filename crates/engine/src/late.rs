@@ -71,7 +71,7 @@ impl Inner {
         }
     }
 
-    /// The next version of the attribution, where the observation changes the score.
+    /// The next version of the attribution, where the observation changes the score or, judging a step, the credit.
     fn judge_with(
         &self,
         action: &Action,
@@ -93,6 +93,9 @@ impl Inner {
             reason: Some("late observation".to_owned()),
         })?;
         let judgement = |of: &Attribution| (of.success_score.to_bits(), of.evaluated, of.verdict);
-        Ok((judgement(&made) != judgement(standing)).then_some(made))
+        // What is said of one step may change its credit alone.
+        let judges_step = observation.step.is_some() && observation.score.is_some();
+        let is_other = judgement(&made) != judgement(standing) || (judges_step && made.credits != standing.credits);
+        Ok(is_other.then_some(made))
     }
 }

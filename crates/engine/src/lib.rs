@@ -1,12 +1,14 @@
 //! accredit: records what agents do, works out which steps earned the outcome, and hands the experience on.
 //!
 //! [`Engine`] is the whole product in a library: the Rust API, the Python package and the server are doors to it.
+//! Closed actions are learned from in the background, and what was learned credits the next ones.
 //! Commands pass the guard (limits), wait in a bounded queue, and are made durable by one committer thread, many to
 //! an fsync. A closed action gets an [`Attribution`]; sinks and subscribers get it from there.
 //!
 //! What this crate is not: it has no HTTP server, knows no SQL, and needs no async runtime.
 //!
-//! Limits: every one is a key of [`Config`]; an open action costs under 1 KB of memory however long its chain.
+//! Limits: every one is a key of [`Config`]; an open action costs under 1 KB of memory however long its chain. Learning
+//! holds 256 MiB of learners in memory, and besides them what has changed since the last save; 256 action types.
 //!
 //! ```
 //! use accredit::{Begin, Completion, Config, Engine, Step};
@@ -31,8 +33,10 @@ mod deliver;
 mod engine;
 mod error;
 mod events;
+mod insight;
 mod keeper;
 mod late;
+mod learning;
 mod queue;
 mod reading;
 mod record;
@@ -40,15 +44,18 @@ mod reply;
 mod sweep;
 mod tree;
 
+pub use accredit_credit::{LearnedMethod, Learner, Model};
 pub use accredit_guard::{EvictionOrder, IdleFrom, Limits};
 pub use accredit_model::*;
 pub use accredit_store::{DeadLetter, Filter, Problem, Sizes, VerifyReport};
 pub use apply::Applied;
 pub use clock::{Clock, Environment, IdSource, SystemClock, UuidV7};
-pub use config::{Access, Config, Method, SinkConfig, SinkKind};
+pub use config::{Access, Config, Learning, Method, OnRefit, SinkConfig, SinkKind};
 pub use engine::Engine;
 pub use error::{Error, ErrorKind};
 pub use events::Subscription;
+pub use insight::{AgentCalibration, AgentReport, CalibrationBin, DecisionInsight, Insights};
+pub use learning::{ModelCandidate, ModelSummary};
 pub use reading::Page;
 pub use record::{Begun, Recorded};
 pub use reply::Ticket;

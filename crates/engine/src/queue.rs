@@ -1,6 +1,7 @@
 //! The bounded queue between callers and the committer.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,7 @@ pub(crate) struct Queue {
     filled: Condvar,
     emptied: Condvar,
     bytes_max: usize,
+    n_pushed: AtomicU64,
 }
 
 struct State {
@@ -59,7 +61,7 @@ impl From<End> for Error {
 impl Queue {
     pub(crate) fn new(bytes_max: usize) -> Self {
         let state = Mutex::new(State { jobs: Vec::new(), bytes: 0, bell: Arc::default(), end: None });
-        Self { state, filled: Condvar::new(), emptied: Condvar::new(), bytes_max }
+        Self { state, filled: Condvar::new(), emptied: Condvar::new(), bytes_max, n_pushed: AtomicU64::new(0) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -96,10 +98,16 @@ impl Queue {
         state.jobs.push(Job { writes, bytes, events, reply });
         state.bytes += bytes.max(1);
         drop(state);
+        self.n_pushed.fetch_add(1, Ordering::Relaxed);
         if was_empty {
             self.filled.notify_one();
         }
         Ok(answer)
+    }
+
+    /// Jobs that were ever put in: by this, work that can wait sees whether somebody is recording.
+    pub(crate) fn n_pushed(&self) -> u64 {
+        self.n_pushed.load(Ordering::Relaxed)
     }
 
     /// Takes what waits, up to a commit's worth; waits where there is nothing. `None` when the queue has ended and is

@@ -70,7 +70,7 @@ impl Engine {
     }
 
     /// Records an observation. One that comes after the closing is stored as late, and a new version of the
-    /// attribution is made where it changes the score.
+    /// attribution is made where it changes the score or, judging a step, the credit.
     ///
     /// # Errors
     /// When the store does not take it; a refusal only in strict mode.

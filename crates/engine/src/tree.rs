@@ -133,7 +133,7 @@ impl Inner {
     fn own_credits(&self, action: &Action) -> Result<Vec<f64>, Error> {
         match action.status {
             _ if action.step_count == 0 => Ok(Vec::new()),
-            Status::Open => self.credits_so_far(&self.stored_chain(action.action_id)?),
+            Status::Open => self.credits_so_far(action, &self.stored_chain(action.action_id)?),
             Status::Closed(_) => Ok(self.attribution(action.action_id, None)?.credits),
         }
     }

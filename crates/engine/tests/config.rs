@@ -1,6 +1,9 @@
 //! The configuration: what is wrong in it is an error, by name.
 
-use accredit::{Config, Engine, Error, ErrorKind, EvictionOrder, IdleFrom, Limits, Method, SinkConfig, SinkKind};
+use accredit::{
+    Config, Engine, Error, ErrorKind, EvictionOrder, IdleFrom, LearnedMethod, Learning, Limits, Method, OnRefit,
+    SinkConfig, SinkKind,
+};
 
 use crate::support::Rig;
 
@@ -11,11 +14,17 @@ fn a_full_file_is_read() {
             store = "runs.db"
             compat = true
             method = "uniform"
+            method_by_type = { fix_bug = "td_ce", "book flight" = "decay" }
             strict = true
             queue_bytes_max = 1_000_000
             block_ms_max = 50
             sweep_secs = 3
             events_max = 100
+
+            [learning]
+            enabled = false
+            on_refit = "open_window"
+            open_window_secs = 60
 
             [limits]
             entries_max = 5_000
@@ -38,11 +47,17 @@ fn a_full_file_is_read() {
         store: "runs.db".into(),
         compat: true,
         method: Method::Uniform,
+        method_by_type: [
+            ("fix_bug".into(), Method::Learned(LearnedMethod::TdCe)),
+            ("book flight".into(), Method::Decay),
+        ]
+        .into(),
         strict: true,
         queue_bytes_max: 1_000_000,
         block_ms_max: 50,
         sweep_secs: 3,
         events_max: 100,
+        learning: Learning { enabled: false, on_refit: OnRefit::OpenWindow, open_window_secs: 60 },
         limits: Limits {
             entries_max: 5_000,
             eviction_order: EvictionOrder::OldestStart,
@@ -81,7 +96,11 @@ fn what_is_wrong_is_named() {
     check("storre = \"x\"", "storre");
     check("access = \"read_only\"", "access");
     check("[limits]\nentry_max = 5", "entry_max");
-    check("[learning]\nrate = 1", "learning");
+    check("[learning]\nrate = 1", "rate");
+    check("[learning]\non_refit = \"some\"", "some");
+    check("[method_by_type]\nfix_bug = \"guess\"", "guess");
+    check("method = \"guess\"", "`auto`");
+    check("method = \"guess\"", "`uniform`");
     check(&(file("a") + "pathh = \"y\""), "pathh");
     check("[[sinks]]\nname = \"a\"\nkind = \"replay\"\nurl = \"u\"\npath = \"x\"", "path");
     check("[[sinks]]\nname = \"a\"\nkind = \"kafka\"", "kafka");
@@ -125,6 +144,25 @@ fn compat_is_the_older_modules_set() {
     assert_eq!(limits.observation_reserve_percent, 10);
 }
 
+#[test]
+fn methods_by_type() {
+    let text = "method = \"uniform\"\nmethod_by_type = { fix_bug = \"td_ce\" }";
+    let mut config = Config::from_toml(text).unwrap();
+    let learned = Method::Learned(LearnedMethod::TdCe);
+    assert_eq!((config.method_of(&"fix_bug".into()), config.method_of(&"else".into())), (learned, Method::Uniform));
+    assert_eq!(
+        [learned, Method::default(), Method::Decay].map(|method| method.to_string()),
+        ["td_ce", "auto", "decay"]
+    );
+    // The older module had the prior and nothing else.
+    config.compat = true;
+    assert_eq!(
+        (config.method_of(&"fix_bug".into()), config.method_of(&"else".into())),
+        (Method::Decay, Method::Uniform)
+    );
+    assert_eq!(Config::compat("x.db").method, Method::Decay);
+}
+
 /// The page shows every key with its default; only the sinks are examples.
 #[test]
 fn the_page_about_configuration_shows_the_defaults() {
@@ -133,9 +171,12 @@ fn the_page_about_configuration_shows_the_defaults() {
     let (toml, _) = rest.split_once("```").unwrap();
     let shown = Config::from_toml(toml).unwrap();
     assert_eq!(shown.sinks.len(), 2);
-    assert_eq!(Config { sinks: Vec::new(), ..shown }, Config::default());
+    assert_eq!(shown.method_by_type.len(), 1);
+    let shown = Config { sinks: Vec::new(), method_by_type: [].into(), ..shown };
+    assert_eq!(shown, Config::default());
     let keys = toml.lines().filter(|line| line.contains('=')).count();
     let default = serde_json::to_value(Config::default()).unwrap();
-    let expected = default.as_object().unwrap().len() - 2 + default["limits"].as_object().unwrap().len();
-    assert_eq!(keys, expected + 7, "every key is shown: those of the defaults and seven of the two sinks");
+    let n_keys = |table: &serde_json::Value| table.as_object().unwrap().len();
+    let expected = n_keys(&default) - 4 + n_keys(&default["limits"]) + n_keys(&default["learning"]);
+    assert_eq!(keys, expected + 8, "every key is shown: those of the defaults, one type's, and seven of the two sinks");
 }

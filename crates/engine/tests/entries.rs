@@ -48,6 +48,7 @@ fn what_cannot_be_repaired_is_refused_and_counted() {
         let invalid = RefusalReason::InvalidNumber;
         check(Step { confidence: Some(number), ..step("s") }.into_body(), invalid);
         check(Step { propensity: Some(number), ..step("s") }.into_body(), invalid);
+        check(Step { reward: Some(number), ..step("s") }.into_body(), invalid);
         let usage = Usage { cost_usd: Some(number), ..Usage::default() };
         check(Step { usage: Some(usage), ..step("s") }.into_body(), invalid);
         check(Observation { confidence: Some(number), ..probe(&json!({})) }.into_body(), invalid);
@@ -91,6 +92,7 @@ fn everything_that_was_said_is_read_back() {
             state_key: Some("start".to_owned()),
             effect: Some(false),
             propensity: Some(0.25),
+            reward: Some(-1e9),
             usage: Some(Usage {
                 input_tokens: Some(u64::MAX),
                 output_tokens: Some(0),

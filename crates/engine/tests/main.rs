@@ -13,6 +13,7 @@ mod entries;
 mod events;
 mod late;
 mod learner;
+mod learning;
 mod limits;
 mod long;
 mod overload;

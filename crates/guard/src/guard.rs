@@ -72,6 +72,7 @@ impl Guard {
         let limits = &self.limits;
         step.confidence = fields::unit("confidence", step.confidence)?;
         fields::propensity(step.propensity)?;
+        fields::finite("reward", step.reward)?;
         if let Some(usage) = &step.usage {
             check_usage(usage)?;
         }

@@ -121,6 +121,9 @@ pub struct Attribution {
     pub model_version: Option<u64>,
     /// What the method knew.
     pub evidence: Evidence,
+    /// Why this method, where a model was fitted for the action's type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selection_reason: Option<String>,
     /// In [0, 1].
     pub success_score: f64,
     /// Whether anything was there to judge by.
@@ -141,6 +144,15 @@ pub struct Attribution {
     pub credits: Vec<f64>,
     /// Per step, in order: signed contribution in units of reward.
     pub advantages: Vec<f64>,
+    /// Per step, in order: standard error of the advantage; `null` where the data say nothing of it. Empty for a prior.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub std_errors: Vec<Option<f64>>,
+    /// Per step, in order: how many observations the advantage rests on. Empty for a prior.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub n: Vec<u64>,
+    /// Per step, in order: expected reward of the whole action after the step. Empty for a prior.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forecast: Vec<f64>,
     /// The acceptance criteria, in order.
     pub criteria: Vec<CriterionResult>,
     /// The expected keys, in order.

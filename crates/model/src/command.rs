@@ -63,6 +63,9 @@ pub struct Step {
     /// The behaviour policy's probability of this decision, in (0, 1].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub propensity: Option<f64>,
+    /// The part of the action's reward that arrived with this step; any finite number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reward: Option<f64>,
     /// What the step cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,

@@ -87,9 +87,18 @@ fn parameters(route: &Route) -> Vec<Value> {
         "description": "The action's id",
         "schema": { "type": "string", "format": "uuid" },
     });
+    let agent_id = json!({
+        "name": "agent_id",
+        "in": "path",
+        "required": true,
+        "description": "The agent's id",
+        "schema": { "type": "string", "minLength": 1 },
+    });
+    let has_agent_id = route.path.contains("{agent_id}");
     has_id(route)
         .then_some(id)
         .into_iter()
+        .chain(has_agent_id.then_some(agent_id))
         .chain(route.query.iter().map(|param| describe(param, "query")))
         .chain(route.headers.iter().map(|param| describe(param, "header")))
         .collect()

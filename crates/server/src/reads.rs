@@ -2,7 +2,9 @@
 //! whole is an array.
 
 use accredit::{ActionType, AgentId, Filter, GoalId, Status, Verdict, body_from_json};
-use axum::extract::State;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,7 +13,9 @@ use crate::app::App;
 use crate::body::{Document, Id};
 use crate::param::Query;
 use crate::problem::Problem;
-use crate::routes::{ACTION_TYPE, AGENT_ID, CURSOR, FROM, GOAL_ID, LIMIT, SINK, STATUS, TO, VERDICT, VERSION};
+use crate::routes::{
+    ACTION_TYPE, AGENT_ID, CURSOR, FROM, GOAL_ID, LEARNED_TYPE, LIMIT, SINK, STATUS, TO, VERDICT, VERSION,
+};
 
 /// Which dead letters to deliver again.
 #[derive(Default, Deserialize, JsonSchema)]
@@ -47,6 +51,43 @@ pub(crate) async fn list(State(app): State<App>, query: Query) -> Result<Respons
             accredit::Error::Refused(_) => Problem::from(error).in_parameter(CURSOR.name),
             error => error.into(),
         })
+    })
+    .await
+}
+
+pub(crate) async fn insights(State(app): State<App>, query: Query) -> Result<Response, Problem> {
+    let Some(action_type) = query.text(&LEARNED_TYPE).map(ActionType::from) else {
+        return Err(Problem::bad_request(
+            "missing_parameter",
+            "name the type, as in /v1/insights?action_type=book_flight",
+        ));
+    };
+    app.answer(move |engine| Ok(engine.insights(&action_type)?)).await
+}
+
+pub(crate) async fn agent(
+    State(app): State<App>,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Response, Problem> {
+    let Ok(Path(agent_id)) = path else { return Err(Problem::not_found()) };
+    app.answer(move |engine| {
+        engine.agent(&AgentId::from(agent_id))?.ok_or_else(|| {
+            Problem::new(
+                StatusCode::NOT_FOUND,
+                "unknown_agent",
+                "no action of this agent is recorded; agents are named at begin",
+            )
+        })
+    })
+    .await
+}
+
+pub(crate) async fn models(State(app): State<App>, query: Query) -> Result<Response, Problem> {
+    let action_type = query.text(&ACTION_TYPE).map(ActionType::from);
+    app.answer(move |engine| {
+        let types = action_type.map_or_else(|| engine.learned_types(), |action_type| Ok(vec![action_type]))?;
+        let models: Result<Vec<_>, _> = types.iter().map(|action_type| engine.models(action_type)).collect();
+        Ok(models?.concat())
     })
     .await
 }

@@ -1,8 +1,8 @@
 //! The route table: the only place that says which calls there are. The router and the OpenAPI document come from it.
 
 use accredit::{
-    Action, Attribution, Begin, Cancel, Closing, Completion, DeadLetter, Entry, Observation, Page, Revision, Stats,
-    Status, Step, Tree, Verdict,
+    Action, AgentReport, Attribution, Begin, Cancel, Closing, Completion, DeadLetter, Entry, Insights, ModelSummary,
+    Observation, Page, Revision, Stats, Status, Step, Tree, Verdict,
 };
 use axum::routing::{get, post};
 
@@ -24,6 +24,7 @@ pub(crate) const LIMIT: Param =
 pub(crate) const CURSOR: Param = param("cursor", "The `next_cursor` of the page before", Kind::Text);
 pub(crate) const AGENT_ID: Param = param("agent_id", "Only this agent's", Kind::Text);
 pub(crate) const ACTION_TYPE: Param = param("action_type", "Only of this type", Kind::Text);
+pub(crate) const LEARNED_TYPE: Param = param("action_type", "The action type; must be given", Kind::Text);
 pub(crate) const GOAL_ID: Param = param("goal_id", "Only attempts at this goal", Kind::Text);
 pub(crate) const STATUS: Param = param("status", "Only in this status", Kind::OneOf(&STATUSES));
 pub(crate) const VERDICT: Param = param("verdict", "Only with this verdict", Kind::OneOf(&VERDICTS));
@@ -171,6 +172,24 @@ pub(crate) const ROUTES: &[Route] = &[
         headers: &[LAST_EVENT_ID],
         answers: &[Answer::text(SSE, "Events; `gap` where some were missed")],
         ..Route::get("/v1/events", "streamEvents", || get(events::events))
+    },
+    Route {
+        summary: "What each decision of an action type is worth, with intervals, by the model that stands",
+        query: &[LEARNED_TYPE],
+        answers: &[Answer::json(200, "The decisions, what is certain and large first", of::<Insights>)],
+        ..Route::get("/v1/insights", "getInsights", || get(reads::insights))
+    },
+    Route {
+        summary: "How an agent does: success, advantage, what it costs, and whether its confidence can be trusted",
+        answers: &[Answer::json(200, "The report", of::<AgentReport>)],
+        problems: &[404],
+        ..Route::get("/v1/agents/{agent_id}", "getAgent", || get(reads::agent))
+    },
+    Route {
+        summary: "The models that are kept, and why each method was chosen, newest first",
+        query: &[ACTION_TYPE],
+        answers: &[Answer::json(200, "The models", of::<Vec<ModelSummary>>)],
+        ..Route::get("/v1/models", "listModels", || get(reads::models))
     },
     Route {
         summary: "Counters that balance",

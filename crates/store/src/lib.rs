@@ -25,6 +25,7 @@
 
 mod chain;
 mod error;
+mod learned;
 mod read;
 mod sqlite;
 mod store;
@@ -32,6 +33,7 @@ mod write;
 
 pub use chain::{Chain, Lines, SealedChain, Segment};
 pub use error::StoreError;
+pub use learned::{Before, Learned, LearningState, NewModel, Packed, StoredModel};
 pub use read::{DeadLetter, Due, Filter, IdleFrom, Oldest, Problem, Sizes, StoredAttribution, VerifyReport};
 pub use sqlite::{SCHEMA_VERSION, SqliteStore};
 pub use store::Store;

@@ -1,9 +1,10 @@
 //! The trait that every store implements.
 
-use accredit_model::{Action, ActionId, Stats, Timestamp, Version};
+use accredit_model::{Action, ActionId, ActionType, Stats, Timestamp, Version};
 
 use crate::{
-    Answer, Chain, DeadLetter, Due, Filter, IdleFrom, Oldest, Sizes, StoreError, StoredAttribution, VerifyReport, Write,
+    Answer, Chain, DeadLetter, Due, Filter, IdleFrom, LearningState, Oldest, Sizes, StoreError, StoredAttribution,
+    StoredModel, VerifyReport, Write,
 };
 
 /// A durable store of actions. All calls block; a commit takes about one fsync.
@@ -106,6 +107,36 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// When they cannot be read.
     fn dead_letters(&self) -> Result<Vec<DeadLetter>, StoreError>;
+
+    /// How far learning is: the default where it has not begun.
+    ///
+    /// # Errors
+    /// When it cannot be read or is damaged.
+    fn learning_state(&self) -> Result<LearningState, StoreError>;
+
+    /// The action types of which something was learned, in order.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn learned_types(&self) -> Result<Vec<ActionType>, StoreError>;
+
+    /// What was learned of an action type, as it was packed.
+    ///
+    /// # Errors
+    /// When it cannot be read or is damaged.
+    fn learner(&self, action_type: &ActionType) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// The models of an action type, the newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// When they cannot be read or are damaged.
+    fn models(&self, action_type: &ActionType, limit: usize) -> Result<Vec<StoredModel>, StoreError>;
+
+    /// The actions that nothing may be learned from any more.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn forgotten(&self) -> Result<Vec<ActionId>, StoreError>;
 
     /// Reads everything and compares: checksums, sequences, counters, sums of credit, versions. `check` looks at one
     /// attribution and says what is wrong with it; `progress` hears actions done and in all.

@@ -46,6 +46,8 @@ pub enum Write {
         /// When the next attempt is due.
         due_at: Timestamp,
     },
+    /// What was learned of the feed. Answered by [`Answer::Done`].
+    Learned(Box<crate::Learned>),
     /// Counts entries that were refused before they came here. Answered by [`Answer::Done`].
     CountRefused {
         /// Why.

@@ -14,14 +14,14 @@ use std::path::{Path, PathBuf};
 
 use accredit_model::{Closing, RefusalReason};
 use accredit_store::{
-    ActionSpec, Amend, Deliveries, Delivery, Fate, Filter, IdleFrom, NewAction, NewAttribution, SCHEMA_VERSION,
-    SqliteStore, Store, Write,
+    ActionSpec, Amend, Deliveries, Delivery, Fate, Filter, IdleFrom, Learned, LearningState, NewAction, NewAttribution,
+    SCHEMA_VERSION, SqliteStore, Store, Write,
 };
 use serde_json::{Value, json};
 
 use build::{
-    action, amend, amended, at, attribution, begin, close_as, close_write, freeze, heartbeat, id, problems, refused,
-    say, to,
+    action, amend, amended, at, attribution, begin, close_as, close_write, freeze, heartbeat, id, learned, model,
+    problems, refused, say, to,
 };
 
 /// A store with one of everything: open and closed in each way, with and without parent, goal, specification, keys,
@@ -60,6 +60,7 @@ fn make(store: &dyn Store) {
         Amend { attribution: Some(attribution(2, 1.0)), completed: Some((at(90), 90_000_000)), ..amend(3, 1, 0) };
     assert_eq!(say(store, vec![amended(late), amended(truth)]), "attributed 5 late 4; attributed 6");
     deliver(store);
+    learn(store);
     let again = to(6).at(9).observation("nothing yet").key(2).observation("no").grounds(9);
     assert_eq!(
         say(store, vec![again.write(), refused(RefusalReason::TooDeep, 2), Write::Flush]),
@@ -79,6 +80,35 @@ fn deliver(store: &dyn Store) {
     let outcomes = (1..).zip(fates).map(|(cursor, fate)| Delivery { cursor, fate }).collect();
     let taken = Deliveries { sink: "learner".to_owned(), taken_to: Some(3), outcomes };
     assert_eq!(say(store, vec![Write::Deliveries(taken)]), "done");
+}
+
+fn learn(store: &dyn Store) {
+    let new = Learned {
+        state: LearningState { writer: 0xfeed_0000_0000_0001, format: 1, taken_to: 5 },
+        models: vec![model("work", 1, 2, b"first"), model("work", 2, 3, &b"a model that is compressed ".repeat(200))],
+        forgotten: vec![id(5)],
+        ..learned(&[("work", &b"what is kept of many actions ".repeat(200)), ("play", b"little")])
+    };
+    assert_eq!(say(store, vec![Write::Learned(Box::new(new))]), "done");
+}
+
+/// What the store tells of what was learned, as JSON.
+fn told_learned(store: &dyn Store) -> Value {
+    let state = store.learning_state().unwrap();
+    let learned = store.learned_types().unwrap().into_iter().map(|action_type| {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        let models = store.models(&action_type, 10).unwrap().into_iter().map(|model| {
+            json!({"version": model.version, "created_at": model.created_at, "n_actions": model.n_actions,
+                "method": model.method, "bytes": text(model.bytes)})
+        });
+        json!({"action_type": action_type, "bytes": store.learner(&action_type).unwrap().map(text),
+            "models": models.collect::<Vec<_>>()})
+    });
+    json!({
+        "state": [format!("{:x}", state.writer), state.format, state.taken_to],
+        "learned": learned.collect::<Vec<_>>(),
+        "forgotten": store.forgotten().unwrap(),
+    })
 }
 
 /// Everything that the store tells, as JSON.
@@ -112,6 +142,7 @@ fn told(store: &dyn Store) -> Value {
         "stats": store.stats().unwrap(),
         "dead_letters": store.dead_letters().unwrap(),
         "due": due,
+        "learning": told_learned(store),
         "idle": store.idle(IdleFrom::Activity, at(1_000), 10).unwrap(),
     })
 }
@@ -160,12 +191,27 @@ fn every_schema_is_opened() {
         #[expect(clippy::permissions_set_readonly_false, reason = "a copy in a folder of this test")]
         permissions.set_readonly(false);
         fs::set_permissions(&path, permissions).unwrap();
-        check(&SqliteStore::open(&path).unwrap(), &expected);
+        let schema_of = |path: &Path| -> u32 {
+            let conn = rusqlite::Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY);
+            conn.unwrap().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
+        };
+        // A reader takes it as it is and changes nothing.
+        check(&SqliteStore::open_read_only(&path).unwrap(), &expected);
+        assert_eq!(schema_of(&path), schema);
+        let store = SqliteStore::open(&path).unwrap();
+        check(&store, &expected);
+        if schema == 1 {
+            assert_eq!(told_learned(&store), json!({"state": ["0", 0, 0], "learned": [], "forgotten": []}));
+        }
+        drop(store);
+        assert_eq!(schema_of(&path), SCHEMA_VERSION);
         // It was brought up to date, if it had to be, and goes on.
         check(&SqliteStore::open_read_only(&path).unwrap(), &expected);
         let store = SqliteStore::open(&path).unwrap();
         assert_eq!(say(&store, vec![begin(6), to(6).step("goes on").write()]), "begun before; 2");
         assert_eq!(close_as(&store, 6, Closing::Completed), "attributed 7");
+        assert_eq!(say(&store, vec![Write::Learned(Box::new(learned(&[("new", b"n")])))]), "done");
+        assert_eq!(store.learner(&"new".into()).unwrap(), Some(b"n".to_vec()));
         assert_eq!(problems(&store), [""; 0]);
     }
 }

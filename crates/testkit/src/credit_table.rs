@@ -27,8 +27,11 @@ pub struct CreditRow {
     pub metric: String,
     /// The value.
     pub value: f64,
-    /// What it is to reach at least.
+    /// What it is to reach: at least, unless it is an error or a time.
     pub goal: Option<f64>,
+    /// The goal is not to be exceeded.
+    #[serde(skip)]
+    pub at_most: bool,
 }
 
 /// What to measure.
@@ -138,6 +141,7 @@ pub fn credit_table(plan: CreditPlan, row: &mut dyn FnMut(CreditRow)) {
                     metric: metric.to_owned(),
                     value,
                     goal: goal.map(|(_, goal)| *goal),
+                    at_most: false,
                 });
             }
         }
@@ -149,6 +153,7 @@ const fn name(method: LearnedMethod) -> &'static str {
         LearnedMethod::Auto => "auto",
         LearnedMethod::TdCe => "td_ce",
         LearnedMethod::Sdae => "sdae",
+        LearnedMethod::RidgeRd => "ridge_rd",
     }
 }
 
@@ -221,7 +226,7 @@ fn with_trajectory<T>(rollout: &Rollout, with: impl FnOnce(&Trajectory<'_>) -> T
             ..StepFeatures::default()
         })
         .collect();
-    with(&Trajectory { agent_id: "agent", goal_id: None, steps: &steps, reward: rollout.reward })
+    with(&Trajectory { agent_id: "agent", goal_id: None, action_id: None, steps: &steps, reward: rollout.reward })
 }
 
 fn score(rollouts: &[Rollout], method: &dyn CreditMethod) -> Measured {

@@ -11,6 +11,8 @@ pub mod games;
 pub mod measures;
 pub mod parity;
 mod random;
+pub mod tau_bench;
+pub mod who_and_when;
 
 pub use clock::{FakeClock, SeededIds, environment};
 pub use random::Random;

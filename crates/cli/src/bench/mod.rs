@@ -1,6 +1,7 @@
 //! `accredit bench ingest`: how fast steps become durable, beside a plain append-only file with the same fsync policy
 //! in the same run, and what they cost on disk and in memory.
 
+mod credit;
 mod load;
 mod measure;
 mod plain;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use accredit::{ActionId, Begin, Config, Engine, EntryBody, Error, Payload, Step};
 use clap::ValueEnum;
 
+pub(crate) use credit::{CreditBench, credit};
 pub(crate) use report::{Report, Row};
 
 /// How much to measure.

@@ -2,13 +2,16 @@
 
 use std::path::Path;
 
-use crate::bench::{Plan, Report, ingest};
-use crate::cli::{BenchArgs, BenchCommand, BenchIngestArgs};
+use crate::bench::{CreditBench, Plan, Report, credit, ingest};
+use crate::cli::{BenchArgs, BenchCommand, BenchCreditArgs, BenchIngestArgs};
 use crate::out::{self, Out};
 use crate::{Error, Exit};
 
 pub(super) fn run(args: &BenchArgs, json: bool, out: &mut Out) -> Result<Exit, Error> {
-    let BenchCommand::Ingest(args) = &args.command;
+    let args = match &args.command {
+        BenchCommand::Ingest(args) => args,
+        BenchCommand::Credit(args) => return run_credit(args, json, out),
+    };
     let folder = args.folder.join(format!("accredit-bench-{}", std::process::id()));
     std::fs::create_dir_all(&folder).map_err(|source| Error::File { path: folder.clone(), source })?;
     let report = measure(args, &folder);
@@ -21,6 +24,18 @@ pub(super) fn run(args: &BenchArgs, json: bool, out: &mut Out) -> Result<Exit, E
         out.json(&report)?;
     } else {
         out.text(&format!("{}\n\n{}", report.machine, report.table()))?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn run_credit(args: &BenchCreditArgs, json: bool, out: &mut Out) -> Result<Exit, Error> {
+    let BenchCreditArgs { seed, quick, speed, data } = args;
+    let bench = CreditBench { seed: *seed, quick: *quick, speed: *speed, data: data.clone() };
+    let report = credit(&bench, &mut |what| out::note(&format!("measured: {what}")))?;
+    if json {
+        out.json(&report)?;
+    } else {
+        out.text(&format!("seed {}\n\n{}", report.seed, report.table()))?;
     }
     Ok(Exit::Ok)
 }

@@ -3,6 +3,8 @@
 mod bench;
 mod dead_letters;
 mod export;
+mod insights;
+mod learn;
 mod list;
 mod serve;
 mod show;
@@ -32,6 +34,8 @@ pub(crate) fn run(cli: &Cli, out: &mut Out) -> Result<Exit, Error> {
         Command::List(args) => list::run(&*source::open(global, Use::Read)?, args, global.json, screen, out),
         Command::Show(args) => show::run(&*source::open(global, Use::Read)?, args, global.json, screen, out),
         Command::Why(args) => why::run(&*source::open(global, Use::Read)?, args, global.json, screen, out),
+        Command::Insights(args) => insights::run(&*source::open(global, Use::Read)?, args, global.json, screen, out),
+        Command::Learn(args) => learn::run(&*source::open(global, Use::Write)?, args, global.json, screen, out),
         Command::Top(args) => top::run(global, args, screen, out),
         Command::Export(args) => export::run(&*source::open(global, Use::Read)?, args, global.json, out),
         Command::Verify => verify::run(&*source::open(global, Use::Read)?, global.json, out),

@@ -3,6 +3,7 @@
 mod bars;
 mod chain;
 mod head;
+mod insights;
 mod list;
 mod show;
 mod table;
@@ -11,6 +12,7 @@ mod tests;
 mod top;
 mod why;
 
+pub(crate) use insights::{insights_page, why_this_method};
 pub(crate) use list::{ListPage, list_page};
 pub(crate) use show::{ShowPage, show_page};
 pub(crate) use table::{Cell, Column, table};

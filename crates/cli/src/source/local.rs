@@ -1,7 +1,7 @@
 //! A store file, opened in this process.
 
-use accredit::{Applied, Config, Engine, Filter, Recorded};
-use accredit_model::{Action, ActionId, Attribution, Command, Entry, Experience, Refusal, Stats, Version};
+use accredit::{Applied, Config, Engine, Filter, Insights, Recorded};
+use accredit_model::{Action, ActionId, ActionType, Attribution, Command, Entry, Experience, Refusal, Stats, Version};
 
 use super::{Answer, DeadLetter, Node, Page, Refused, Source};
 use crate::Error;
@@ -75,6 +75,10 @@ impl Source for Local {
 
     fn replay_dead_letters(&self, sink: Option<&str>) -> Result<u64, Error> {
         Ok(self.engine.replay_dead_letters(sink)?)
+    }
+
+    fn insights(&self, action_type: &ActionType) -> Result<Insights, Error> {
+        Ok(self.engine.insights(action_type)?)
     }
 
     fn stats(&self) -> Result<Stats, Error> {

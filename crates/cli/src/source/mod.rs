@@ -8,7 +8,7 @@ mod remote;
 
 use std::path::PathBuf;
 
-use accredit::{Config, Filter};
+use accredit::{Config, Filter, Insights};
 use accredit_model::{
     Action, ActionId, ActionType, AgentId, Attribution, Command, Entry, Experience, Refusal, Stats, Status, Timestamp,
     Verdict, Version,
@@ -41,6 +41,8 @@ pub(crate) trait Source {
     fn dead_letters(&self) -> Result<Vec<DeadLetter>, Error>;
     /// Puts them back, all or one sink's; answers how many.
     fn replay_dead_letters(&self, sink: Option<&str>) -> Result<u64, Error>;
+    /// What the decisions of an action type are worth.
+    fn insights(&self, action_type: &ActionType) -> Result<Insights, Error>;
     /// The counters.
     fn stats(&self) -> Result<Stats, Error>;
     /// Carries out commands in order; one answer each.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use accredit::Filter;
-use accredit_model::{Action, ActionId, Attribution, Command, Entry, Refusal, Stats, Version};
+use accredit::{Filter, Insights};
+use accredit_model::{Action, ActionId, ActionType, Attribution, Command, Entry, Refusal, Stats, Version};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -146,6 +146,10 @@ impl Source for Remote {
         let text = self.post(path, "application/json", &serde_json::json!({ "sink": sink }).to_string())?;
         let replayed: Replayed = serde_json::from_str(&text).map_err(|source| self.misunderstood(path, source))?;
         Ok(replayed.replayed)
+    }
+
+    fn insights(&self, action_type: &ActionType) -> Result<Insights, Error> {
+        self.get("/v1/insights", &[("action_type", action_type.to_string())])
     }
 
     fn stats(&self) -> Result<Stats, Error> {

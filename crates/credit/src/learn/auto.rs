@@ -1,16 +1,19 @@
 //! Choosing a method by evidence.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::model::Fitted;
 use super::sample::Sample;
 use super::{FitOptions, LearnedMethod, Learner, Model};
-use crate::{Assessment, Episode, Moments, Sdae, TabularModel, TdCe};
+use crate::{Assessment, Episode, Moments, RidgeRd, Sdae, TabularModel, TdCe};
 
-/// Parts of the recorded actions, each held out once.
-const FOLDS: usize = 3;
+/// Parts of the recorded actions, each held out once: three where there are many, up to ten of few, which need every
+/// one to learn from.
+const FOLDS: std::ops::RangeInclusive<usize> = 3..=10;
+/// Trajectories that all parts together may be fitted on.
+const FITTED_MAX: usize = 3_000;
 /// Fewer actions teach nothing that could be held out.
 const ACTIONS_MIN: usize = 6;
 /// Share of held-out steps in known states from which on tables are used.
@@ -31,6 +34,9 @@ const EXPLAINED_PART_FORECAST: f64 = 0.5;
 /// have: who explains as much by earlier steps names the cause, and the other one what followed from it.
 const FORESEEN_PART: f64 = 0.95;
 
+/// Different arguments per decision, on average, from which on decisions are free-form.
+const FREE_FORM_DETAILS_MIN: usize = 3;
+
 /// What held-out actions said of one method.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
@@ -44,7 +50,9 @@ pub struct Candidate {
     pub gain: f64,
     /// The same of the last forecast alone.
     pub gain_final: f64,
-    /// The same of baseline and advantages alone: what the decisions explain, without the luck that the situations show.
+    /// Paired z statistic of the gain of baseline and advantages alone.
+    pub z_explained: f64,
+    /// Share that baseline and advantages alone take away: what the decisions explain, without the luck that the situations show.
     pub gain_explained: f64,
 }
 
@@ -71,6 +79,7 @@ pub(super) fn fit(learner: &Learner, options: &FitOptions) -> Model {
     let mut selection = Selection { n: samples.len() as u64, ..Selection::default() };
     let td_ce = || Fitted::TdCe(Box::new(TdCe::from_counts(learner.counts(), None)));
     let sdae = || Fitted::Sdae(Box::new(Sdae::fit(&samples)));
+    let ridge_rd = || Fitted::RidgeRd(Box::new(RidgeRd::fit(&samples)));
     let fitted = match options.method {
         _ if is_constant(&samples) => {
             "no signal: all rewards are equal".clone_into(&mut selection.reason);
@@ -78,9 +87,11 @@ pub(super) fn fit(learner: &Learner, options: &FitOptions) -> Model {
         }
         LearnedMethod::TdCe => td_ce(),
         LearnedMethod::Sdae => sdae(),
+        LearnedMethod::RidgeRd => ridge_rd(),
         LearnedMethod::Auto => match choose(&samples, &mut selection) {
             LearnedMethod::TdCe => td_ce(),
             LearnedMethod::Sdae => sdae(),
+            LearnedMethod::RidgeRd => ridge_rd(),
             LearnedMethod::Auto => Fitted::Prior,
         },
     };
@@ -103,9 +114,11 @@ fn choose(samples: &[&Sample], selection: &mut Selection) -> LearnedMethod {
         selection.reason = format!("{} actions are too few to compare methods on", samples.len());
         return LearnedMethod::Auto;
     }
-    let mut trials = Trials::default();
-    for fold in 0..FOLDS {
-        let is_held_out = |at: &usize| at % FOLDS == fold;
+    let ridge_rd = is_free_form(samples).then(Trial::default);
+    let mut trials = Trials { ridge_rd, ..Trials::default() };
+    let folds = (FITTED_MAX / samples.len()).clamp(*FOLDS.start(), *FOLDS.end());
+    for fold in 0..folds {
+        let is_held_out = |at: &usize| at % folds == fold;
         let part = |held_out: bool| {
             let part = samples.iter().enumerate().filter(|(at, _)| is_held_out(at) == held_out);
             part.map(|(_, sample)| *sample).collect::<Vec<&Sample>>()
@@ -126,16 +139,39 @@ fn choose(samples: &[&Sample], selection: &mut Selection) -> LearnedMethod {
             );
         }
     }
-    selection.reason = reason;
     selection.candidates = vec![td_ce, sdae];
+    if let Some(trial) = &trials.ridge_rd {
+        let ridge_rd = trial.candidate("ridge_rd");
+        let others = selection.candidates.iter().map(|other| other.gain_explained).fold(f64::NEG_INFINITY, f64::max);
+        let z = ridge_rd.z_explained;
+        if z >= Z_MIN && ridge_rd.gain_explained > others {
+            method = LearnedMethod::RidgeRd;
+            reason = format!(
+                "decisions come with arguments of their own, and with these they explain {:.0} % of held-out rewards \
+                 (z = {z:.1}; {:.0} % without)",
+                ridge_rd.gain_explained * 100.0,
+                others.max(0.0) * 100.0
+            );
+        }
+        selection.candidates.push(ridge_rd);
+    }
+    selection.reason = reason;
     method
+}
+
+/// Whether the same decision is made with different arguments: then there is more to tell apart than its key.
+fn is_free_form(samples: &[&Sample]) -> bool {
+    let steps = || samples.iter().flat_map(|sample| &sample.steps);
+    let details: HashSet<u64> = steps().map(|step| step.detail).collect();
+    let decisions: HashSet<u64> = steps().map(|step| step.decision).collect();
+    details.len() >= FREE_FORM_DETAILS_MIN * decisions.len()
 }
 
 fn decide(coverage: f64, td_ce: &Candidate, sdae: &Candidate) -> (LearnedMethod, String) {
     let sdae_z = sdae.z.max(sdae.z_final);
     let is_known = coverage >= COVERAGE_MIN;
     let percent = (coverage * 100.0).round();
-    let explained = |candidate: &Candidate| (candidate.gain_explained * 100.0).round();
+    let explained = |candidate: &Candidate| (candidate.gain_explained * 100.0).round().max(0.0);
     let part = if td_ce.gain > sdae.gain { EXPLAINED_PART_FORECAST } else { EXPLAINED_PART };
     let explains_less = td_ce.gain_explained <= part * sdae.gain_explained;
     let is_late =
@@ -177,6 +213,8 @@ fn decide(coverage: f64, td_ce: &Candidate, sdae: &Candidate) -> (LearnedMethod,
 struct Trials {
     td_ce: Trial,
     sdae: Trial,
+    /// Where decisions are free-form.
+    ridge_rd: Option<Trial>,
     n_steps: u64,
     n_known: u64,
 }
@@ -186,6 +224,7 @@ impl Trials {
         let mean = train.iter().map(|sample| sample.reward).sum::<f64>() / train.len().max(1) as f64;
         let episodes: Vec<Episode> = train.iter().map(|sample| sample.episode()).collect();
         let (td_ce, sdae) = (TdCe::fit(&episodes), Sdae::fit(train));
+        let ridge_rd = self.ridge_rd.is_some().then(|| RidgeRd::fit(train));
         let mut visits: HashMap<u64, u32> = HashMap::new();
         train.iter().flat_map(|sample| &sample.steps).for_each(|step| *visits.entry(step.state).or_default() += 1);
         for sample in held_out {
@@ -194,6 +233,9 @@ impl Trials {
             self.n_known += sample.steps.iter().filter(is_known).count() as u64;
             self.td_ce.add(sample.reward, mean, &td_ce.assess(&sample.episode()));
             self.sdae.add(sample.reward, mean, &sdae.assess(sample));
+            if let (Some(trial), Some(model)) = (&mut self.ridge_rd, &ridge_rd) {
+                trial.add(sample.reward, mean, &model.assess(sample));
+            }
         }
     }
 
@@ -232,6 +274,7 @@ impl Trial {
             method: method.to_owned(),
             z: z(&self.mean),
             z_final: z(&self.last),
+            z_explained: z(&self.explained),
             gain: self.mean.mean / base,
             gain_final: self.last.mean / base,
             gain_explained: self.explained.mean / base,

@@ -79,6 +79,11 @@ impl Learner {
         }
         let sample = Sample::of(action, 0, trajectory);
         self.counts.remove(writer, &sample.episode());
+        self.drop_sample(action);
+    }
+
+    /// Takes an action out of the sample and leaves the counts: one that another writer counted, who takes it back there.
+    pub fn drop_sample(&mut self, action: ActionId) {
         if let Some(sample) = self.reservoir.remove(&place(action)) {
             self.reservoir_bytes -= sample.n_bytes();
         }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::auto::Selection;
 use super::sample::Sample;
-use crate::{Assessment, Credit, CreditMethod, Decay, Sdae, TabularModel, TdCe, Trajectory, credit_shares};
+use crate::{Assessment, Credit, CreditMethod, Decay, RidgeRd, Sdae, TabularModel, TdCe, Trajectory, credit_shares};
 
 /// A method that learns, or the rule that chooses among them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -17,6 +17,8 @@ pub enum LearnedMethod {
     TdCe,
     /// Sparse direct advantage estimation.
     Sdae,
+    /// Return decomposition by ridge regression, for free-form decisions.
+    RidgeRd,
 }
 
 /// How a model is fitted.
@@ -47,6 +49,7 @@ pub(crate) enum Fitted {
     Prior,
     TdCe(Box<TdCe>),
     Sdae(Box<Sdae>),
+    RidgeRd(Box<RidgeRd>),
 }
 
 impl Model {
@@ -57,6 +60,7 @@ impl Model {
             Fitted::Prior => None,
             Fitted::TdCe(model) => Some(model.assess(&sample.episode())),
             Fitted::Sdae(model) => Some(model.assess(sample)),
+            Fitted::RidgeRd(model) => Some(model.assess_with_outcome(sample)),
         }
     }
 }
@@ -67,12 +71,15 @@ impl CreditMethod for Model {
             Fitted::Prior => "decay",
             Fitted::TdCe(_) => "td_ce",
             Fitted::Sdae(_) => "sdae",
+            Fitted::RidgeRd(_) => "ridge_rd",
         }
     }
 
     fn assign(&self, trajectory: &Trajectory<'_>) -> Credit {
         let prior = Decay.assign(trajectory);
-        let sample = Sample::of(accredit_model::ActionId::from_bytes([0; 16]), 0, trajectory);
+        // An action that the model was fitted on must be known again, or its outcome would count twice.
+        let id = trajectory.action_id.unwrap_or(accredit_model::ActionId::from_bytes([0; 16]));
+        let sample = Sample::of(id, 0, trajectory);
         let Some(assessment) = self.assess(&sample) else { return prior };
         credit_of(trajectory, &sample, assessment, prior, self.version)
     }

@@ -43,7 +43,7 @@ pub(crate) struct Run {
 impl Run {
     fn with<T>(&self, then: impl FnOnce(&Trajectory<'_>) -> T) -> T {
         let steps: Vec<StepFeatures<'_>> = self.steps.iter().map(Told::features).collect();
-        then(&Trajectory { agent_id: "agent", goal_id: None, steps: &steps, reward: self.reward })
+        then(&Trajectory { agent_id: "agent", goal_id: None, action_id: None, steps: &steps, reward: self.reward })
     }
 
     pub(crate) fn credit(&self, method: &dyn CreditMethod) -> Credit {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use accredit::{
     ActionId, Attribution, Begin, Completion, Config, Engine, EntryBody, Environment, Error, JsonObject, Limits,
-    Observation, Recorded, RefusalReason, Revision, Stats, Step, Timestamp,
+    Method, Observation, Recorded, RefusalReason, Revision, Stats, Step, Timestamp,
 };
 use accredit_testkit::{FakeClock, environment};
 use serde_json::Value;
@@ -50,10 +50,12 @@ impl Rig {
         Self::open_with(|config| config.limits = limits)
     }
 
-    /// No sweeper unless it is asked for.
+    /// No sweeper unless it is asked for. Credit is the prior's, whatever is learned meanwhile: what comes of learning has
+    /// tests of its own.
     pub(crate) fn open_with(configure: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut config = Config { sweep_secs: 0, ..Config::at(folder.path().join("accredit.db")) };
+        let store = folder.path().join("accredit.db");
+        let mut config = Config { sweep_secs: 0, method: Method::Decay, ..Config::at(store) };
         configure(&mut config);
         let clock = Arc::new(FakeClock::at(Timestamp::from_seconds(START_SECS).unwrap()));
         let environment = environment(&clock);

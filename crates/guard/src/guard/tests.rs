@@ -98,8 +98,10 @@ fn a_reward_is_any_finite_number() {
     let check = |reward: f64, passes: bool| {
         let completion = guard().completion(Completion { reward: Some(reward), ..Completion::default() });
         let revision = guard().revision(Revision { reward: Some(reward), ..Revision::default() });
+        let step = guard().step(Step { reward: Some(reward), ..step() });
         let expected = (!passes).then(|| (RefusalReason::InvalidNumber, "reward".to_owned()));
-        assert_eq!((refused(completion), refused(revision)), (expected.clone(), expected), "{reward}");
+        let found = [refused(completion), refused(revision), refused(step)];
+        assert_eq!(found, [expected.clone(), expected.clone(), expected], "{reward}");
     };
     check(-1e300, true);
     check(0.5, true);

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::{ID, check_json};
 use crate::{
-    Closing, CriterionVerdict, Event, EventBody, Evidence, Grounding, Refusal, RefusalReason, Source, Status, Verdict,
+    Attribution, Closing, CriterionVerdict, Event, EventBody, Evidence, Grounding, Refusal, RefusalReason, Source,
+    Status, Verdict,
 };
 
 #[test]
@@ -39,6 +40,28 @@ fn codes_are_the_wire_words() {
     check(Evidence::Learned, "learned");
     check(CriterionVerdict::Unevaluable, "unevaluable");
     assert!(Grounding::Claimed < Grounding::Observed && Grounding::Observed < Grounding::Judged);
+}
+
+/// What learning adds is left out where there is none, so that what was stored before it was known reads the same.
+#[test]
+fn attributions_with_and_without_what_was_learned() {
+    let without = json!({
+        "action_id": ID, "version": 1, "method": "decay", "model_version": null, "evidence": "none",
+        "success_score": 1.0, "evaluated": true, "verdict": "success", "closing": "completed", "grounding": "claimed",
+        "reward": null, "baseline": 0.5, "residual": 0.5, "credits": [1.0], "advantages": [0.0], "criteria": [],
+        "expectation": [], "outcome": {"success": true}, "attributed_at": "2026-01-31T12:00:00.000000Z",
+    });
+    let attribution: Attribution = serde_json::from_value(without.clone()).unwrap();
+    assert!(attribution.std_errors.is_empty() && attribution.n.is_empty() && attribution.forecast.is_empty());
+    assert_eq!((serde_json::to_value(&attribution).unwrap(), attribution.selection_reason), (without.clone(), None));
+    let mut with = without;
+    let learned = json!({
+        "std_errors": [0.25, null], "n": [12, 0], "forecast": [0.75, 1.0], "selection_reason": "it forecasts best",
+    });
+    with.as_object_mut().unwrap().extend(learned.as_object().unwrap().clone());
+    let attribution: Attribution = serde_json::from_value(with.clone()).unwrap();
+    assert_eq!((attribution.std_errors.as_slice(), attribution.n.as_slice()), (&[Some(0.25), None][..], &[12, 0][..]));
+    assert_eq!(serde_json::to_value(&attribution).unwrap(), with);
 }
 
 #[test]

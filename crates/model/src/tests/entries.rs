@@ -6,7 +6,7 @@ use super::check_json;
 use super::wire::{observation, step, time};
 use crate::{Entry, EntryBody, EntryKind, Field, LineWriter};
 
-const STEP: &str = r#"{"seq":7,"kind":"step","recorded_at":"2026-01-31T12:00:00.000001Z","late":true,"description":"d","state":{"z": 1.50, "a":12345678901234567890123},"decision":"go","confidence":0.25,"key":"k","state_key":"s","effect":false,"propensity":0.5,"usage":{"input_tokens":3},"idempotency_key":"i","at":"2026-01-31T11:00:00.000000Z","truncated":["description","state"]}"#;
+const STEP: &str = r#"{"seq":7,"kind":"step","recorded_at":"2026-01-31T12:00:00.000001Z","late":true,"description":"d","state":{"z": 1.50, "a":12345678901234567890123},"decision":"go","confidence":0.25,"key":"k","state_key":"s","effect":false,"propensity":0.5,"reward":-1.5,"usage":{"input_tokens":3},"idempotency_key":"i","at":"2026-01-31T11:00:00.000000Z","truncated":["description","state"]}"#;
 const OBSERVATION: &str = r#"{"seq":0,"kind":"observation","recorded_at":"1970-01-01T00:00:00.000000Z","observation_type":"sensor","data":[1,  2],"source":"s","confidence":0.5,"score":0.75,"step":3,"criterion":"c","idempotency_key":"i","at":"2026-01-31T11:00:00.000000Z"}"#;
 
 #[test]

@@ -15,7 +15,7 @@ pub(super) fn examples() -> Vec<String> {
         ),
         format!(r#"{{"op":"step","action_id":"{ID}","description":"d"}}"#),
         format!(
-            r#"{{"op":"step","action_id":"{ID}","description":"d","state":{{"z": 1.50, "a":[ ]}},"decision":"go","confidence":0.25,"key":"k","state_key":"s","effect":true,"propensity":0.5,"usage":{usage},"idempotency_key":"i","at":"{at}"}}"#
+            r#"{{"op":"step","action_id":"{ID}","description":"d","state":{{"z": 1.50, "a":[ ]}},"decision":"go","confidence":0.25,"key":"k","state_key":"s","effect":true,"propensity":0.5,"reward":-1.5,"usage":{usage},"idempotency_key":"i","at":"{at}"}}"#
         ),
         format!(r#"{{"op":"observe","action_id":"{ID}","observation_type":"sensor"}}"#),
         format!(

@@ -149,10 +149,10 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         },
     );
     let words = (any::<String>(), of(any::<String>()), of(any::<String>()), of(any::<String>()), of(any::<String>()));
-    let rest = (of(payload()), of(number()), of(any::<bool>()), of(number()), of(usage), of(time()));
+    let rest = (of(payload()), of(number()), of(any::<bool>()), of(number()), of(number()), of(usage), of(time()));
     (words, rest).prop_map(|(words, rest)| {
         let (description, decision, key, state_key, idempotency_key) = words;
-        let (state, confidence, effect, propensity, usage, at) = rest;
+        let (state, confidence, effect, propensity, reward, usage, at) = rest;
         Step {
             description,
             state,
@@ -162,6 +162,7 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
             state_key,
             effect,
             propensity,
+            reward,
             usage,
             idempotency_key,
             at,

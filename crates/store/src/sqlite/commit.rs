@@ -112,6 +112,7 @@ impl Batch<'_> {
             Write::Amend(amend) => self.amend(*amend),
             Write::Deliveries(deliveries) => self.deliveries(&deliveries),
             Write::Replay { sink, due_at } => self.replay(sink.as_deref(), due_at),
+            Write::Learned(learned) => self.learned(&learned),
             Write::CountRefused { reason, n } => {
                 self.counters.refuse(reason, n);
                 Ok(Answer::Done)

@@ -4,6 +4,7 @@ mod commit;
 mod counters;
 mod deliver;
 mod index;
+mod learned;
 mod lines;
 mod open;
 mod query;
@@ -16,19 +17,19 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use accredit_model::{Action, ActionId, Stats, Timestamp, Version};
+use accredit_model::{Action, ActionId, ActionType, Stats, Timestamp, Version};
 use rusqlite::Connection;
 
 use crate::{
-    Answer, Chain, DeadLetter, Due, Filter, IdleFrom, Oldest, Sizes, Store, StoreError, StoredAttribution,
-    VerifyReport, Write,
+    Answer, Chain, DeadLetter, Due, Filter, IdleFrom, LearningState, Oldest, Sizes, Store, StoreError,
+    StoredAttribution, StoredModel, VerifyReport, Write,
 };
 use counters::Counters;
 use index::Index;
 use query::ActionRow;
 
 /// The version of the schema that this build writes. Older ones are migrated on opening.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// Idle reading connections that are kept.
 const READERS_MAX: usize = 4;
@@ -230,6 +231,26 @@ impl Store for SqliteStore {
 
     fn dead_letters(&self) -> Result<Vec<DeadLetter>, StoreError> {
         self.read(deliver::dead_letters)
+    }
+
+    fn learning_state(&self) -> Result<LearningState, StoreError> {
+        self.read(learned::state)
+    }
+
+    fn learned_types(&self) -> Result<Vec<ActionType>, StoreError> {
+        self.read(learned::types)
+    }
+
+    fn learner(&self, action_type: &ActionType) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(|conn| learned::learner(conn, action_type))
+    }
+
+    fn models(&self, action_type: &ActionType, limit: usize) -> Result<Vec<StoredModel>, StoreError> {
+        self.read(|conn| learned::models(conn, action_type, limit))
+    }
+
+    fn forgotten(&self) -> Result<Vec<ActionId>, StoreError> {
+        self.read(learned::forgotten)
     }
 
     fn verify(

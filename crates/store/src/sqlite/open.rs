@@ -14,6 +14,9 @@ use crate::StoreError;
 /// "accr" in ASCII: tells an accredit store from any other SQLite file.
 const APPLICATION_ID: i64 = 0x6163_6372;
 
+/// What makes each schema of the one before it; the first one's of nothing. A new store goes through all of them.
+const SCHEMAS: [&str; SCHEMA_VERSION as usize] = [include_str!("schema-1.sql"), include_str!("schema-2.sql")];
+
 /// Small enough that recording a single step writes little, large enough that a bulk load needs few pages.
 const PAGE_BYTES: u32 = 4096;
 
@@ -25,12 +28,12 @@ pub(super) fn writable(path: &Path) -> Result<SqliteStore, StoreError> {
     if is_empty(&conn, path)? {
         // In one transaction of the rollback journal, before WAL: a crash leaves an empty file or a whole store.
         conn.execute_batch(&format!("PRAGMA page_size = {PAGE_BYTES}"))?;
-        create(&conn)?;
+        migrate(&conn, 0)?;
         sync_folder(path)?;
-    } else {
-        check_identity(&conn, path)?;
     }
+    let schema = check_identity(&conn, path)?;
     conn.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0")?;
+    migrate(&conn, schema)?;
     conn.execute_batch("PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; PRAGMA busy_timeout = 10000")?;
     conn.set_prepared_statement_cache_capacity(64);
     let counters = Counters::load(&conn)?;
@@ -126,8 +129,8 @@ fn is_empty(conn: &Connection, path: &Path) -> Result<bool, StoreError> {
     }
 }
 
-/// Refuses files of others and of the future before anything is written to them.
-fn check_identity(conn: &Connection, path: &Path) -> Result<(), StoreError> {
+/// Refuses files of others and of the future before anything is written to them; answers the schema's version.
+fn check_identity(conn: &Connection, path: &Path) -> Result<usize, StoreError> {
     let not_a_store = || StoreError::NotAStore { path: path.to_owned() };
     let pragma = |name: &str| conn.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let application = match pragma("application_id") {
@@ -140,17 +143,21 @@ fn check_identity(conn: &Connection, path: &Path) -> Result<(), StoreError> {
     }
     let found = u32::try_from(pragma("user_version")?).map_err(|_| not_a_store())?;
     match found {
-        SCHEMA_VERSION => Ok(()),
         0 => Err(not_a_store()),
+        1..=SCHEMA_VERSION => Ok(found as usize),
         _ => Err(StoreError::SchemaTooNew { path: path.to_owned(), found, supported: SCHEMA_VERSION }),
     }
 }
 
-fn create(conn: &Connection) -> Result<(), StoreError> {
-    conn.execute_batch(&format!(
-        "BEGIN IMMEDIATE; {}; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; COMMIT",
-        include_str!("schema.sql"),
-    ))?;
+/// Brings the schema up to date in one transaction: a crash leaves the old one or the new one.
+fn migrate(conn: &Connection, found: usize) -> Result<(), StoreError> {
+    let steps = SCHEMAS.get(found..).unwrap_or_default();
+    if !steps.is_empty() {
+        conn.execute_batch(&format!(
+            "BEGIN IMMEDIATE; {}; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; COMMIT",
+            steps.join("\n"),
+        ))?;
+    }
     Ok(())
 }
 

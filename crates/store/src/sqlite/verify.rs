@@ -8,7 +8,7 @@ use rusqlite::{Connection, params};
 use super::SqliteStore;
 use super::counters::Counters;
 use super::index::Index;
-use super::{query, read};
+use super::{learned, query, read};
 use crate::{Chain, Problem, StoreError, StoredAttribution, VerifyReport};
 
 type Check<'a> = &'a dyn Fn(&Action, &Chain, &StoredAttribution) -> Option<String>;
@@ -39,6 +39,7 @@ pub(super) fn verify(
             seen.action(*id, check)?;
         }
         progress(ids.len() as u64, ids.len() as u64);
+        seen.learned()?;
         seen.totals()?;
         Ok(seen.report)
     })
@@ -130,6 +131,24 @@ impl Seen<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What was learned is read; what it says is the learner's business.
+    fn learned(&mut self) -> Result<(), StoreError> {
+        let conn = self.conn;
+        let mut note = |read: Result<(), StoreError>| match read {
+            Err(StoreError::Corrupt { what }) => {
+                self.report.problems.push(Problem { action_id: None, what });
+                Ok(())
+            }
+            other => other,
+        };
+        note(learned::state(conn).map(drop))?;
+        for action_type in learned::types(conn)? {
+            note(learned::learner(conn, &action_type).map(drop))?;
+            note(learned::models(conn, &action_type, usize::MAX).map(drop))?;
+        }
+        note(learned::forgotten(conn).map(drop))
     }
 
     fn totals(&mut self) -> Result<(), StoreError> {

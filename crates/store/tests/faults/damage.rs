@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use accredit_model::Closing;
-use accredit_store::{Amend, NewAttribution, SqliteStore, Store, StoreError, Write};
+use accredit_store::{Amend, Learned, NewAttribution, SqliteStore, Store, StoreError, Write};
 use rusqlite::Connection;
 
-use super::build::{amend, amended, attribution, begin, close, close_write, freeze, id, say, texts, to};
+use super::build::{
+    amend, amended, attribution, begin, close, close_write, freeze, id, learned, model, say, texts, to,
+};
 use super::place;
 
 /// Action 1 is open, 2 closed, 3 closed with late observations and a compressed attribution, 4 closed; each has
@@ -143,6 +145,38 @@ fn rows_of_actions() {
     check(2, "has 6 entries where its row counts 7", of("UPDATE actions SET n_steps = 4 WHERE id = ?1", 2));
     check(2, "is completed with version 0", of("UPDATE actions SET version = 0 WHERE id = ?1", 2));
     check(1, "is open with version 1", of("UPDATE actions SET version = 1 WHERE id = ?1", 1));
+}
+
+#[test]
+fn what_was_learned() {
+    let check = |told: &str, damage: &str| {
+        let (_folder, path) = place();
+        let store = SqliteStore::open(&path).unwrap();
+        let new =
+            Learned { models: vec![model("work", 1, 1, &[7; 9_000])], ..learned(&[("work", b"w"), ("play", b"p")]) };
+        say(&store, vec![begin(1), Write::Learned(Box::new(new))]);
+        drop(store);
+        assert_eq!(Connection::open(&path).unwrap().execute(damage, []).unwrap(), 1, "{damage}");
+        let store = SqliteStore::open(&path).unwrap();
+        let reads = [
+            store.learning_state().map(drop),
+            store.learner(&"work".into()).map(drop),
+            store.models(&"work".into(), 1).map(drop),
+        ];
+        let failed: Vec<String> = reads.into_iter().filter_map(Result::err).map(|error| error.to_string()).collect();
+        assert!(matches!(&failed[..], [error] if error.contains(told)), "{damage}: {failed:?}");
+        assert_eq!(store.learner(&"play".into()).unwrap(), Some(b"p".to_vec()));
+        let found = super::build::problems(&store);
+        assert!(matches!(&found[..], [problem] if problem.contains(told)), "{damage}: {found:?}");
+        // It hinders nothing else.
+        assert_eq!(say(&store, vec![to(1).step("goes on").write()]), "0");
+    };
+    check("what was learned of `work`", "UPDATE learners SET bytes = x'00' WHERE action_type = 'work'");
+    check("what was learned of `work`", "UPDATE learners SET raw_bytes = 1 WHERE action_type = 'work'");
+    check("model 1 of `work`", "UPDATE models SET checksum = checksum + 1");
+    check("model 1 of `work`", "UPDATE models SET raw_bytes = 1 << 40");
+    check("the state of learning", "UPDATE state SET value = '{}' WHERE name = 'learning'");
+    check("the state of learning", "UPDATE state SET value = replace(value, '0001', '000g') WHERE name = 'learning'");
 }
 
 /// The counters are in one row, and without it nobody knows which numbers are free.

@@ -3,8 +3,8 @@
 
 use accredit_model::{ActionId, Closing, Entry, EntryKind, RefusalReason, Stats, Timestamp, Verdict, Version};
 use accredit_store::{
-    Amend, Answer, Append, Close, EntryAnswer, EntryMark, LateObservations, NewAction, NewAttribution, SealedChain,
-    Store, Write,
+    Amend, Answer, Append, Before, Close, EntryAnswer, EntryMark, LateObservations, Learned, LearningState, NewAction,
+    NewAttribution, NewModel, Packed, SealedChain, Store, Write,
 };
 
 /// The action numbered so.
@@ -159,6 +159,30 @@ pub(crate) fn amend(n: u64, expect_version: Version, expect_entries: u64) -> Ame
 
 pub(crate) fn amended(amend: Amend) -> Write {
     Write::Amend(Box::new(amend))
+}
+
+/// Learners with these bytes, and nothing else.
+pub(crate) fn learned(learners: &[(&str, &[u8])]) -> Learned {
+    let packed = |(action_type, bytes): &(&str, &[u8])| ((*action_type).into(), Packed::pack(bytes.to_vec()).unwrap());
+    Learned {
+        state: LearningState { writer: 1, format: 1, taken_to: 0 },
+        learners: learners.iter().map(packed).collect(),
+        models: vec![],
+        models_max: 10,
+        forgotten: vec![],
+        before: Before::Kept,
+    }
+}
+
+pub(crate) fn model(action_type: &str, version: u64, n_actions: u64, bytes: &[u8]) -> NewModel {
+    NewModel {
+        action_type: action_type.into(),
+        version,
+        created_at: at(40),
+        n_actions,
+        method: "td_ce".to_owned(),
+        packed: Packed::pack(bytes.to_vec()).unwrap(),
+    }
 }
 
 /// Commits a batch and says the answers in words, parted by semicolons.

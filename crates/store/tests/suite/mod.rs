@@ -12,6 +12,7 @@ pub(crate) mod closing;
 pub(crate) mod delivering;
 pub(crate) mod durability;
 pub(crate) mod late;
+pub(crate) mod learning;
 pub(crate) mod listing;
 pub(crate) mod model;
 pub(crate) mod threads;
@@ -37,6 +38,7 @@ macro_rules! instantiate {
             delivering: registers, delivers, retries_and_gives_up, replays, several_sinks;
             durability: ends_writing, reopening_changes_nothing, failed_commits_leave_nothing, verifies, sizes, many_chunks_are_reckoned;
             late: comes_back, is_amended, preconditions, refusals, true_completion;
+            learning: is_kept_together, old_models_go, begins_anew, is_all_or_nothing;
             listing: filters, pages, children_in_order, idle, oldest;
             model: agrees_with_a_plain_model;
             threads: reading_while_closing, many_writers;

@@ -125,6 +125,37 @@ impl<'a> Layout<'a> {
     }
 }
 
+/// The expected reward after each step, as a curve on one line; nothing where a prior knows of none.
+pub(super) fn forecast(attribution: &Attribution, screen: &Screen) -> String {
+    const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let (Some(first), Some(last)) = (attribution.forecast.first(), attribution.forecast.last()) else {
+        return String::new();
+    };
+    let outcome = attribution.reward.unwrap_or(attribution.success_score);
+    let curve: Vec<f64> = std::iter::once(attribution.baseline).chain(attribution.forecast.iter().copied()).collect();
+    let ends = curve.iter().copied().filter(|value| value.is_finite());
+    let (least, most) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), x| (least.min(x), most.max(x)));
+    let columns = curve.len().min(screen.width.saturating_sub(24)).max(1);
+    let level = |column: usize| {
+        // The last of the steps that share a column: a curve ends where it ends.
+        let value = curve.get(((column + 1) * curve.len()).div_ceil(columns) - 1).copied().unwrap_or(*last);
+        let share = if most > least { (value - least) / (most - least) } else { 0.0 };
+        LEVELS.get((share * 7.0).round() as usize).copied().unwrap_or(' ')
+    };
+    let line: String = (0..columns).map(level).collect();
+    let note = format!(
+        "expected reward: {} before the first step, {} after it; the outcome was {}, {} of it beyond what the steps explain",
+        text::number(attribution.baseline),
+        text::number(*first),
+        text::number(outcome),
+        text::number(attribution.residual)
+    );
+    let mut page = section("forecast", &note, screen);
+    let (from, to) = (text::number(attribution.baseline), text::number(*last));
+    page.push_str(&format!("     {from} {} {to}\n", screen.paint(Tone::Accent, &line)));
+    page
+}
+
 /// The five steps that mattered most; with learned advantages for and against.
 pub(super) fn mattered(steps: &[StepView<'_>], attribution: &Attribution, screen: &Screen) -> String {
     if attribution.evidence == Evidence::None {

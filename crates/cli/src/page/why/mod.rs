@@ -86,6 +86,7 @@ pub(crate) fn why_page(why: &Explanation, screen: &Screen) -> String {
     page.push_str(&attributes(why, screen));
     page.push_str(&writes(&steps, screen));
     page.push_str(&credit::credit(&steps, attribution, why.all, screen));
+    page.push_str(&credit::forecast(attribution, screen));
     page.push_str(&credit::mattered(&steps, attribution, screen));
     page.push_str(&children(&why.children, screen));
     page
