@@ -11,6 +11,7 @@ mod criteria;
 mod delivery;
 mod entries;
 mod events;
+mod insight;
 mod late;
 mod learner;
 mod learning;

@@ -32,7 +32,10 @@ fn the_rule_chooses_by_evidence() {
     check(0.0, &none, &candidate(1.9, 1.9, 0.1, 0.1), auto, "z = 1.9");
     // Of two that hold, the one that explains more; tables where they explain as much.
     check(0.9, &good, &good, td_ce, "");
-    check(0.9, &candidate(5.0, 5.0, 0.6, 0.3), &good, sdae, "explain 40 %");
+    check(0.9, &candidate(5.0, 5.0, 0.4, 0.3), &good, sdae, "explain 40 %");
+    check(0.9, &candidate(5.0, 5.0, 0.6, 0.19), &good, sdae, "explain 40 %");
+    // Better forecasts let half as much suffice.
+    check(0.9, &candidate(5.0, 5.0, 0.6, 0.21), &good, td_ce, "explain 21 %");
     check(0.9, &candidate(5.0, 5.0, 0.6, 0.39), &good, td_ce, "explain 39 %");
     // Of two that explain as much, the one that foresees it.
     check(0.9, &candidate(5.0, 5.0, 0.2, 0.4), &good, sdae, "");

@@ -181,7 +181,7 @@ fn learners_are_written_and_read_back() {
         3,
         id(99),
         2,
-        &Trajectory { steps: &steps, goal_id: Some("goal"), reward: 0.1, agent_id: "agent", action_id: None },
+        &Trajectory { steps: &steps, goal_id: Some("goal"), reward: 0.1, agent_id: "agent", ..Trajectory::default() },
     );
     let read: Learner = serde_json::from_str(&serde_json::to_string(&learner).unwrap()).unwrap();
     assert!(read == learner);
