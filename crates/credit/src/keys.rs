@@ -4,6 +4,8 @@
 //! `key`; for the others this is the best guess. Texts become 64-bit hashes (xxh3, which mixes well: a linear checksum
 //! makes sums of hashes collide, and sparse regression then fails without a sign).
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -46,54 +48,82 @@ pub(crate) fn hash(domain: Domain, text: &str) -> u64 {
 
 /// Several hashes in one, in order.
 pub(crate) fn combine(parts: &[u64]) -> u64 {
-    let mut bytes = Vec::with_capacity(parts.len() * 8);
-    parts.iter().for_each(|part| bytes.extend_from_slice(&part.to_le_bytes()));
+    let bytes_of = |parts: &[u64], bytes: &mut [u8]| {
+        for (part, bytes) in parts.iter().zip(bytes.chunks_exact_mut(8)) {
+            bytes.copy_from_slice(&part.to_le_bytes());
+        }
+    };
+    // Most are of two, and no memory is worth asking for.
+    if parts.len() <= 4 {
+        let mut bytes = [0; 32];
+        bytes_of(parts, &mut bytes);
+        return xxh3_64_with_seed(bytes.get(..parts.len() * 8).unwrap_or_default(), Domain::Column as u64);
+    }
+    let mut bytes = vec![0; parts.len() * 8];
+    bytes_of(parts, &mut bytes);
     xxh3_64_with_seed(&bytes, Domain::Column as u64)
 }
 
 /// The keys of one step, as text where people will read them.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct StepKeys {
+pub(crate) struct StepKeys<'a> {
     pub(crate) state: u64,
-    pub(crate) state_label: String,
+    pub(crate) state_label: Cow<'a, str>,
     pub(crate) decision: u64,
-    pub(crate) decision_label: String,
+    pub(crate) decision_label: Cow<'a, str>,
     pub(crate) detail: u64,
     pub(crate) features: Vec<u64>,
+}
+
+/// What of the keys is wanted: the rest is left out, for looking into every state takes most of the time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wants {
+    /// The parts of the situation.
+    pub(crate) features: bool,
+    /// The decision with its arguments.
+    pub(crate) details: bool,
+}
+
+impl Wants {
+    pub(crate) const ALL: Self = Self { features: true, details: true };
 }
 
 /// The keys of a step; `previous` is the decision before it, which stands for a situation that nobody described.
 ///
 /// Decision: `key`; else the decision where it is categorical; else tool and arguments, as the decision names them; else
 /// the description without digits and identifiers. Situation: `state_key`; else the state without identifiers, times
-/// and free text, its numbers in buckets, unless one of its fields is the decision itself; else the previous decision. O(bytes of the state).
-pub(crate) fn step_keys(step: &StepFeatures<'_>, previous: Option<&str>) -> StepKeys {
-    let decision_label = match (step.key, step.decision) {
-        (Some(key), _) => key.to_owned(),
-        (None, Some(decision)) if is_category(decision) || decision.contains(['(', '{']) => decision.to_owned(),
-        (None, Some(decision)) => without_identifiers(decision),
-        (None, None) => without_identifiers(step.description),
+/// and free text, its numbers in buckets, unless one of its fields is the decision itself; else the previous decision.
+/// O(bytes of the state).
+pub(crate) fn step_keys<'a>(step: &StepFeatures<'a>, previous: Option<&str>, wants: Wants) -> StepKeys<'a> {
+    let decision_label: Cow<'a, str> = match (step.key, step.decision) {
+        (Some(key), _) => key.into(),
+        (None, Some(decision)) if is_category(decision) || decision.contains(['(', '{']) => decision.into(),
+        (None, Some(decision)) => without_identifiers(decision).into(),
+        (None, None) => without_identifiers(step.description).into(),
     };
     let mut leaves = Leaves::default();
-    let state = step.state.and_then(|state| serde_json::from_str::<Value>(state).ok());
+    let is_state_wanted = wants.features || step.state_key.is_none();
+    let state = step.state.filter(|_| is_state_wanted).and_then(|state| serde_json::from_str::<Value>(state).ok());
     // A state that names the decision tells what was done, not the situation in which it was chosen: seen so, no other
     // decision was ever made there.
     if let Some(state) = state.filter(|state| !names(state, &decision_label)) {
         leaves.walk("", &state, 0);
     }
-    let state_label = match step.state_key {
-        Some(key) => key.to_owned(),
-        None if !leaves.situation.is_empty() => leaves.situation.join(" "),
-        None => format!("after {}", previous.unwrap_or("the beginning")),
+    let state_label: Cow<'a, str> = match step.state_key {
+        Some(key) => key.into(),
+        None if !leaves.situation.is_empty() => leaves.situation.join(" ").into(),
+        None => format!("after {}", previous.unwrap_or("the beginning")).into(),
     };
+    let decision = hash(Domain::Decision, &decision_label);
     let detail = match step.decision {
-        Some(decision) => format!("{decision_label} {decision}"),
-        None => format!("{decision_label} {}", without_identifiers(step.description)),
+        _ if !wants.details => 0,
+        Some(arguments) => combine(&[decision, hash(Domain::Detail, arguments)]),
+        None => combine(&[decision, hash(Domain::Detail, &without_identifiers(step.description))]),
     };
     StepKeys {
         state: hash(Domain::State, &state_label),
-        decision: hash(Domain::Decision, &decision_label),
-        detail: hash(Domain::Detail, &detail),
+        decision,
+        detail,
         features: leaves.features,
         state_label,
         decision_label,

@@ -2,11 +2,11 @@
 
 use super::*;
 
-fn of(step: StepFeatures<'_>) -> StepKeys {
-    step_keys(&step, Some("before"))
+fn of(step: StepFeatures<'_>) -> StepKeys<'_> {
+    step_keys(&step, Some("before"), Wants::ALL)
 }
 
-fn with_state(state: &str) -> StepKeys {
+fn with_state(state: &str) -> StepKeys<'_> {
     of(StepFeatures { state: Some(state), key: Some("k"), ..StepFeatures::default() })
 }
 
@@ -14,7 +14,7 @@ fn with_state(state: &str) -> StepKeys {
 fn what_is_given_goes_before_what_is_guessed() {
     let check = |step: StepFeatures<'_>, decision: &str, state: &str| {
         let keys = of(step);
-        assert_eq!((keys.decision_label.as_str(), keys.state_label.as_str()), (decision, state));
+        assert_eq!((&*keys.decision_label, &*keys.state_label), (decision, state));
         assert_eq!(keys.decision, hash(Domain::Decision, decision));
         assert_eq!(keys.state, hash(Domain::State, state));
     };
@@ -40,7 +40,7 @@ fn what_is_given_goes_before_what_is_guessed() {
     for state in [None, Some("{}"), Some("no json"), Some(r#"{"id": "a"}"#)] {
         check(StepFeatures { state_key: None, state, ..all }, "cleanup-17", "after before");
     }
-    let first = step_keys(&StepFeatures { key: Some("k"), ..StepFeatures::default() }, None);
+    let first = step_keys(&StepFeatures { key: Some("k"), ..StepFeatures::default() }, None, Wants::ALL);
     assert_eq!(first.state_label, "after the beginning");
 }
 

@@ -9,6 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::sample::Sample;
 use super::{FitOptions, Model, auto};
+use crate::keys::Wants;
 use crate::{Counts, Trajectory};
 
 /// Trajectories that the reservoir holds at most.
@@ -66,7 +67,8 @@ impl Learner {
             return;
         }
         let labels = &mut self.labels;
-        let sample = Sample::labelled(action, version, trajectory, &mut |key, text| name(labels, key, text));
+        let sample =
+            Sample::labelled(action, version, trajectory, Wants::ALL, &mut |key, text| name(labels, key, text));
         self.counts.add(writer, &sample.episode());
         self.keep(sample);
         self.trim();

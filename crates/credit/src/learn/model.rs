@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::auto::Selection;
 use super::sample::Sample;
+use crate::keys::Wants;
 use crate::{Assessment, Credit, CreditMethod, Decay, RidgeRd, Sdae, TabularModel, TdCe, Trajectory, credit_shares};
 
 /// A method that learns, or the rule that chooses among them.
@@ -65,6 +66,16 @@ impl Model {
     }
 }
 
+impl Model {
+    const fn wants(&self) -> Wants {
+        match &self.fitted {
+            Fitted::Prior | Fitted::TdCe(_) => Wants { features: false, details: false },
+            Fitted::Sdae(_) => Wants { features: true, details: false },
+            Fitted::RidgeRd(_) => Wants { features: false, details: true },
+        }
+    }
+}
+
 impl CreditMethod for Model {
     fn name(&self) -> &'static str {
         match &self.fitted {
@@ -79,7 +90,7 @@ impl CreditMethod for Model {
         let prior = Decay.assign(trajectory);
         // An action that the model was fitted on must be known again, or its outcome would count twice.
         let id = trajectory.action_id.unwrap_or(accredit_model::ActionId::from_bytes([0; 16]));
-        let sample = Sample::of(id, 0, trajectory);
+        let sample = Sample::labelled(id, 0, trajectory, self.wants(), &mut |_, _| {});
         let Some(assessment) = self.assess(&sample) else { return prior };
         credit_of(trajectory, &sample, assessment, prior, self.version)
     }

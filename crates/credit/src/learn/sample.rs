@@ -1,9 +1,11 @@
 //! One closed action as learning keeps it.
 
+use std::borrow::Cow;
+
 use accredit_model::ActionId;
 use serde::{Deserialize, Serialize};
 
-use crate::keys::{self, Domain, hash};
+use crate::keys::{self, Domain, Wants, hash};
 use crate::{Episode, EpisodeStep, Trajectory};
 
 /// Steps of an action that learning looks at; of a longer one the first and the last of them, half each.
@@ -53,7 +55,7 @@ impl Sample {
     /// The sample of an action.
     #[must_use]
     pub fn of(action: ActionId, version: u32, trajectory: &Trajectory<'_>) -> Self {
-        Self::labelled(action, version, trajectory, &mut |_, _| {})
+        Self::labelled(action, version, trajectory, Wants::ALL, &mut |_, _| {})
     }
 
     /// The same; `label` hears the text of every key.
@@ -61,16 +63,17 @@ impl Sample {
         action: ActionId,
         version: u32,
         trajectory: &Trajectory<'_>,
+        wants: Wants,
         label: &mut dyn FnMut(u64, &str),
     ) -> Self {
         let n = trajectory.steps.len();
-        let mut previous: Option<String> = None;
+        let mut previous: Option<Cow<'_, str>> = None;
         let mut steps = Vec::with_capacity(n.min(STEPS_MAX));
         for (index, step) in trajectory.steps.iter().enumerate() {
             if n > STEPS_MAX && (STEPS_MAX / 2..n - STEPS_MAX / 2).contains(&index) {
                 continue;
             }
-            let keys = keys::step_keys(step, previous.as_deref());
+            let keys = keys::step_keys(step, previous.as_deref(), wants);
             label(keys.state, &keys.state_label);
             label(keys.decision, &keys.decision_label);
             steps.push(SampleStep {
