@@ -32,7 +32,7 @@ const EXPLAINED_PART: f64 = 0.95;
 const EXPLAINED_PART_FORECAST: f64 = 0.5;
 /// And where neither explains more, the part of the gain of `sdae`'s forecasts, over all steps, that those of `td_ce` must
 /// have: who explains as much by earlier steps names the cause, and the other one what followed from it.
-const FORESEEN_PART: f64 = 0.95;
+const FORESEEN_PART: f64 = 0.75;
 
 /// Different arguments per decision, on average, from which on decisions are free-form.
 const FREE_FORM_DETAILS_MIN: usize = 3;
