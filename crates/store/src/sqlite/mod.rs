@@ -49,6 +49,8 @@ pub struct SqliteStore {
     lock: Mutex<Option<File>>,
     writer: Mutex<Writer>,
     readers: Mutex<Vec<Connection>>,
+    /// Empties the write-ahead log beside the writer; opened when it is first wanted.
+    mover: Mutex<Option<Connection>>,
 }
 
 /// What the one writer owns. A reading store has one too, for its index, and never writes with it.
@@ -152,7 +154,13 @@ impl Store for SqliteStore {
             return Ok(());
         }
         // Most of it beside the commits; then the little that they have added, so that the log begins anew.
-        open::mover(&self.path)?.query_row(MOVE_LOG, [], |_| Ok(()))?;
+        let mut mover = self.mover.lock().unwrap_or_else(PoisonError::into_inner);
+        let conn = match &mut *mover {
+            Some(conn) => conn,
+            none => none.insert(open::mover(&self.path)?),
+        };
+        conn.query_row(MOVE_LOG, [], |_| Ok(()))?;
+        drop(mover);
         self.writer().move_log()
     }
 
@@ -163,6 +171,7 @@ impl Store for SqliteStore {
         }
         let closed = writer.close();
         *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.mover.lock().unwrap_or_else(PoisonError::into_inner) = None;
         closed
     }
 

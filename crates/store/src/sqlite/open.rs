@@ -44,6 +44,7 @@ pub(super) fn writable(path: &Path) -> Result<SqliteStore, StoreError> {
         lock: Mutex::new(Some(lock)),
         writer: Mutex::new(writer),
         readers: Mutex::default(),
+        mover: Mutex::default(),
     })
 }
 
@@ -57,6 +58,7 @@ pub(super) fn readable(path: &Path) -> Result<SqliteStore, StoreError> {
         lock: Mutex::new(None),
         writer: Mutex::new(writer),
         readers: Mutex::default(),
+        mover: Mutex::default(),
     })
 }
 
