@@ -28,6 +28,29 @@ pub(crate) struct Judged<'a> {
     pub(crate) reason: Option<String>,
 }
 
+impl<'a> Judged<'a> {
+    /// The next version of an attribution: judged as the standing one was, until the caller says what is otherwise.
+    pub(crate) fn again(action: &'a Action, chain: &'a Chain, standing: &Attribution, attributed_at: Timestamp) -> Self {
+        Self {
+            action,
+            chain,
+            late: None,
+            closing: standing.closing,
+            duration_micros: duration_micros(action),
+            outcome: standing.outcome.clone(),
+            reward: standing.reward,
+            version: standing.version + 1,
+            attributed_at,
+            reason: None,
+        }
+    }
+}
+
+/// How long a closed action took; 0 while it is open.
+pub(crate) fn duration_micros(action: &Action) -> i64 {
+    action.duration_seconds.and_then(Timestamp::from_seconds).unwrap_or_default().micros()
+}
+
 /// A stored step, borrowed from its line: a chain of a million steps is looked at without copying it.
 #[derive(Deserialize)]
 struct StepLine<'a> {

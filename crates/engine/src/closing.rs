@@ -9,7 +9,7 @@ use accredit_model::{
 use accredit_store::{Amend, Answer, Chain, Close, SealedChain, Write};
 use serde_json::{Value, json};
 
-use crate::attribute::{Judged, stored};
+use crate::attribute::{Judged, duration_micros, stored};
 use crate::engine::Inner;
 use crate::record::refusal;
 use crate::{Engine, Error};
@@ -179,23 +179,20 @@ impl Inner {
         let is_truth = revision.outcome.is_some() && standing.closing != Closing::Completed;
         let closing = if is_truth { Closing::Completed } else { standing.closing };
         let closed_at = if is_truth { revision.at.or(Some(now.wall)) } else { action.closed_at };
-        let duration_micros = match (is_truth, closed_at, action.duration_seconds) {
-            (true, Some(closed_at), _) => closed_at.micros_since(action.begun_at).max(0),
-            (_, _, Some(seconds)) => Timestamp::from_seconds(seconds).unwrap_or_default().micros(),
-            _ => 0,
+        let duration_micros = match closed_at.filter(|_| is_truth) {
+            Some(closed_at) => closed_at.micros_since(action.begun_at).max(0),
+            None => duration_micros(action),
         };
-        let judged = Judged {
-            action,
-            chain,
-            late: None,
+        let mut judged = Judged {
             closing,
             duration_micros,
-            outcome: revision.outcome.clone().unwrap_or_else(|| standing.outcome.clone()),
             reward: revision.reward.or(standing.reward),
-            version: standing.version + 1,
-            attributed_at: now.wall,
             reason: revision.reason.clone(),
+            ..Judged::again(action, chain, standing, now.wall)
         };
+        if let Some(outcome) = &revision.outcome {
+            judged.outcome.clone_from(outcome);
+        }
         let attribution = self.attribute(judged)?;
         let amend = Amend {
             action: action.action_id,

@@ -150,7 +150,7 @@ impl Engine {
         Ok(Insights {
             action_type: action_type.clone(),
             n_actions: learner.map_or(0, |learner| learner.n_actions()),
-            model: self.models(action_type)?.into_iter().next(),
+            model: self.newest_model(action_type)?,
             decisions,
         })
     }

@@ -4,12 +4,11 @@ use std::time::Instant;
 
 use accredit_model::{
     Action, ActionId, Attribution, Entry, EntryBody, EventBody, Field, LineWriter, Observation, RefusalReason, Status,
-    Timestamp,
 };
 use accredit_store::{Amend, Answer, Chain, EntryAnswer, StoreError, Write};
 
 use crate::Error;
-use crate::attribute::{Judged, stored};
+use crate::attribute::{Judged, duration_micros, stored};
 use crate::closing::{CONTENTION_MAX, completed_event, pause};
 use crate::engine::Inner;
 use crate::record::{Recorded, push_line, refusal};
@@ -57,9 +56,8 @@ impl Inner {
             attribution,
             completed: None,
         };
-        let duration = Timestamp::from_seconds(action.duration_seconds.unwrap_or_default()).unwrap_or_default();
         let mut events = vec![EventBody::Recorded { action_id: action.action_id, first_seq: 0, entries: 0 }];
-        events.extend(revised.as_ref().map(|made| completed_event(action, made, duration.micros())));
+        events.extend(revised.as_ref().map(|made| completed_event(action, made, duration_micros(action))));
         match self.submit_told(Write::Amend(Box::new(amend)), events)? {
             Answer::Attributed { late: Some(answer), .. } => Ok(Some(match answer {
                 EntryAnswer::Stored { seq, repeat } => Recorded::Stored { seq, repeat },
@@ -79,18 +77,10 @@ impl Inner {
         standing: &Attribution,
         observation: &Observation,
     ) -> Result<Option<Attribution>, Error> {
-        let duration = Timestamp::from_seconds(action.duration_seconds.unwrap_or_default()).unwrap_or_default();
         let made = self.attribute(Judged {
-            action,
-            chain,
             late: Some(observation),
-            closing: standing.closing,
-            duration_micros: duration.micros(),
-            outcome: standing.outcome.clone(),
-            reward: standing.reward,
-            version: standing.version + 1,
-            attributed_at: self.wall(),
             reason: Some("late observation".to_owned()),
+            ..Judged::again(action, chain, standing, self.wall())
         })?;
         let judgement = |of: &Attribution| (of.success_score.to_bits(), of.evaluated, of.verdict);
         // What is said of one step may change its credit alone.

@@ -50,10 +50,14 @@ impl Cell {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn put(&self, reply: Reply) -> Option<Waker> {
-        match std::mem::replace(&mut *self.state(), State::Answered(reply)) {
-            State::Waiting(waker) => waker,
-            State::Answered(_) | State::Taken => None,
+    fn is_waiting(&self) -> bool {
+        matches!(*self.state(), State::Waiting(_))
+    }
+
+    fn put(&self, reply: Reply) {
+        let before = std::mem::replace(&mut *self.state(), State::Answered(reply));
+        if let State::Waiting(Some(waker)) = before {
+            waker.wake();
         }
     }
 
@@ -73,34 +77,27 @@ impl Cell {
 /// A new answer to come, in two halves.
 pub(crate) fn pair(bell: &Arc<Bell>) -> (Answering, Pending) {
     let cell = Arc::new(Cell { state: Mutex::new(State::Waiting(None)), bell: Arc::clone(bell) });
-    (Answering { cell: Some(Arc::clone(&cell)) }, Pending { cell })
+    (Answering { cell: Arc::clone(&cell) }, Pending { cell })
 }
 
 /// The half that answers. Dropped without an answer it says that the committer is dead.
 pub(crate) struct Answering {
-    cell: Option<Arc<Cell>>,
+    cell: Arc<Cell>,
 }
 
 impl Answering {
     /// Puts the answer, and wakes the task that awaits it. Threads hear of it when the bell is rung.
-    pub(crate) fn put(mut self, reply: Reply) -> Arc<Bell> {
-        let cell = self.cell.take();
-        // Taken only here, and `self` is gone afterwards.
-        let bell = cell.as_ref().map(|cell| Arc::clone(&cell.bell)).unwrap_or_default();
-        if let Some(waker) = cell.and_then(|cell| cell.put(reply)) {
-            waker.wake();
-        }
-        bell
+    pub(crate) fn put(self, reply: Reply) -> Arc<Bell> {
+        self.cell.put(reply);
+        Arc::clone(&self.cell.bell)
     }
 }
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        if let Some(cell) = self.cell.take() {
-            if let Some(waker) = cell.put(Err(Error::Poisoned)) {
-                waker.wake();
-            }
-            cell.bell.ring();
+        if self.cell.is_waiting() {
+            self.cell.put(Err(Error::Poisoned));
+            self.cell.bell.ring();
         }
     }
 }

@@ -64,7 +64,7 @@ fn standing(engine: &Engine, only: Option<&ActionType>) -> Result<Vec<ModelSumma
     };
     let mut models = Vec::new();
     for action_type in &types {
-        models.extend(engine.models(action_type)?.into_iter().next());
+        models.extend(engine.newest_model(action_type)?);
     }
     Ok(models)
 }

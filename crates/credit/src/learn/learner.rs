@@ -110,6 +110,12 @@ impl Learner {
         self.reservoir.values()
     }
 
+    /// The trajectory of an action, where it is kept.
+    #[must_use]
+    pub fn sample(&self, action: ActionId) -> Option<&Sample> {
+        self.reservoir.get(&place(action))
+    }
+
     /// What is counted.
     #[must_use]
     pub const fn counts(&self) -> &Counts {

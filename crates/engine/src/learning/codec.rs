@@ -35,9 +35,14 @@ pub(super) fn learner_from(action_type: &ActionType, bytes: &[u8]) -> Result<Lea
     Ok(postcard::from_bytes(bytes).map_err(damaged)?)
 }
 
+/// Whether what is stored is of this version.
+pub(super) fn is_current(store: &dyn Store) -> Result<bool, Error> {
+    Ok(store.learning_state()?.format == FORMAT)
+}
+
 /// What is stored of a type, where it is of this version.
 pub(super) fn stored_learner(store: &dyn Store, action_type: &ActionType) -> Result<Option<Arc<Learner>>, Error> {
-    if store.learning_state()?.format != FORMAT {
+    if !is_current(store)? {
         return Ok(None);
     }
     let bytes = store.learner(action_type)?;

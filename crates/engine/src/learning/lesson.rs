@@ -71,7 +71,7 @@ impl Lesson {
         let is_same = before.map(f64::to_bits) == after.map(f64::to_bits);
         // Of a version that only credits anew there is nothing to learn, unless somebody has judged a step since.
         let has_late = self.chain.n_sealed < self.chain.n_entries();
-        if is_same && !(has_late && sample(learner, id).is_some()) {
+        if is_same && !(has_late && learner.sample(id).is_some()) {
             return Ok(false);
         }
         let parsed = Parsed::of(&self.chain)?;
@@ -81,7 +81,7 @@ impl Lesson {
         let steps = parsed.features(None);
         let with = |reward: f64| trajectory(&self.action, &steps, reward);
         if is_same
-            && let (Some(reward), Some(kept)) = (after, sample(learner, id))
+            && let (Some(reward), Some(kept)) = (after, learner.sample(id))
             && Sample::of(id, kept.version, &with(reward)) == *kept
         {
             return Ok(false);
@@ -94,10 +94,6 @@ impl Lesson {
         }
         Ok(true)
     }
-}
-
-fn sample(learner: &Learner, action: ActionId) -> Option<&Sample> {
-    learner.samples().find(|sample| sample.action == action)
 }
 
 /// One damaged chain must not keep the others from being learned.

@@ -211,7 +211,7 @@ impl Engine {
     pub fn model(&self, action_type: &ActionType) -> Result<Option<Arc<Model>>, Error> {
         match self.inner.models.get(action_type) {
             Some(model) => Ok(Some(model)),
-            None => Ok(models::newest(self.inner.store.as_ref(), action_type)?.map(Arc::new)),
+            None => Ok(models::newest(self.inner.store.as_ref(), action_type)?.map(|kept| Arc::new(kept.model))),
         }
     }
 
@@ -220,7 +220,15 @@ impl Engine {
     /// # Errors
     /// When they cannot be read.
     pub fn models(&self, action_type: &ActionType) -> Result<Vec<ModelSummary>, Error> {
-        models::summaries(self.inner.store.as_ref(), action_type)
+        models::summaries(self.inner.store.as_ref(), action_type, models::MODELS_MAX as usize)
+    }
+
+    /// The newest model of an action type.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn newest_model(&self, action_type: &ActionType) -> Result<Option<ModelSummary>, Error> {
+        Ok(models::summaries(self.inner.store.as_ref(), action_type, 1)?.pop())
     }
 
     /// Takes over what another store has learned and stored; answers of how many action types. Stores may be merged in

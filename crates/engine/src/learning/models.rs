@@ -9,7 +9,7 @@ use accredit_store::Store;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::codec::{self, FORMAT};
+use super::codec::{self, Kept};
 use crate::{Config, Error};
 
 /// Models that are kept of each type.
@@ -87,12 +87,12 @@ impl ModelSummary {
     }
 }
 
-/// The summaries of the models that are stored, the newest first.
-pub(super) fn summaries(store: &dyn Store, action_type: &ActionType) -> Result<Vec<ModelSummary>, Error> {
-    if store.learning_state()?.format != FORMAT {
+/// The summaries of the models that are stored, the newest first, so many at most.
+pub(super) fn summaries(store: &dyn Store, action_type: &ActionType, limit: usize) -> Result<Vec<ModelSummary>, Error> {
+    if !codec::is_current(store)? {
         return Ok(Vec::new());
     }
-    let stored = store.models(action_type, MODELS_MAX as usize)?;
+    let stored = store.models(action_type, limit)?;
     let summary = |stored: &accredit_store::StoredModel| {
         let kept = codec::model_from(action_type, stored)?;
         Ok(ModelSummary::of(action_type, stored.created_at, &stored.method, &kept.model))
@@ -101,12 +101,9 @@ pub(super) fn summaries(store: &dyn Store, action_type: &ActionType) -> Result<V
 }
 
 /// The newest model of a type that is stored.
-pub(super) fn newest(store: &dyn Store, action_type: &ActionType) -> Result<Option<Model>, Error> {
-    if store.learning_state()?.format != FORMAT {
-        return Ok(None);
-    }
-    let stored = store.models(action_type, 1)?;
-    stored.first().map(|stored| Ok(codec::model_from(action_type, stored)?.model)).transpose()
+pub(super) fn newest(store: &dyn Store, action_type: &ActionType) -> Result<Option<Kept>, Error> {
+    let stored = if codec::is_current(store)? { store.models(action_type, 1)? } else { Vec::new() };
+    stored.first().map(|stored| codec::model_from(action_type, stored)).transpose()
 }
 
 /// The newest model of each type. The lock is held to take or to replace a pointer.
@@ -133,13 +130,8 @@ impl Models {
     /// read is left out: the next one takes its place.
     pub(crate) fn load(&self, store: &dyn Store, config: &Config) -> Result<(), Error> {
         let read = || -> Result<(), Error> {
-            if store.learning_state()?.format != FORMAT {
-                return Ok(());
-            }
             for action_type in store.learned_types()? {
-                let stored = store.models(&action_type, 1)?;
-                let Some(stored) = stored.first() else { continue };
-                let kept = codec::model_from(&action_type, stored)?;
+                let Some(kept) = newest(store, &action_type)? else { continue };
                 if kept.asked == config.method_of(&action_type).to_string() {
                     self.put(&action_type, Arc::new(kept.model));
                 }

@@ -6,7 +6,7 @@ use accredit_model::{Action, ActionId, ActionType, Attribution, Status, Timestam
 use accredit_store::{Amend, Answer, Filter, Write};
 
 use super::Pace;
-use crate::attribute::{Judged, stored};
+use crate::attribute::{Judged, duration_micros, stored};
 use crate::closing::{CONTENTION_MAX, completed_event, pause};
 use crate::config::OnRefit;
 use crate::engine::Inner;
@@ -83,19 +83,7 @@ impl Inner {
         let action = self.action(id)?;
         let chain = self.stored_chain(id)?;
         let standing = self.attribution(id, None)?;
-        let duration = Timestamp::from_seconds(action.duration_seconds.unwrap_or_default()).unwrap_or_default();
-        let mut made = self.attribute(Judged {
-            action: &action,
-            chain: &chain,
-            late: None,
-            closing: standing.closing,
-            duration_micros: duration.micros(),
-            outcome: standing.outcome.clone(),
-            reward: standing.reward,
-            version: standing.version + 1,
-            attributed_at: self.wall(),
-            reason: None,
-        })?;
+        let mut made = self.attribute(Judged::again(&action, &chain, &standing, self.wall()))?;
         if is_same(&made, &standing) {
             return Ok(Some(false));
         }
@@ -111,7 +99,7 @@ impl Inner {
             attribution: Some(stored(&made)?),
             completed: None,
         };
-        let event = completed_event(&action, &made, duration.micros());
+        let event = completed_event(&action, &made, duration_micros(&action));
         match self.submit_told(Write::Amend(Box::new(amend)), vec![event])? {
             Answer::Attributed { .. } => Ok(Some(true)),
             Answer::Refused(reason) => Err(refusal(reason).into()),

@@ -359,9 +359,10 @@ impl Study {
     /// A merged sample may hold what was forgotten here.
     fn drop_forgotten(&mut self) {
         for learner in self.subjects.values_mut().filter_map(|subject| subject.learner.as_mut()) {
-            let is_there = learner.samples().any(|sample| self.forgotten.contains(&sample.action));
-            if is_there {
-                self.forgotten.iter().for_each(|id| Arc::make_mut(learner).drop_sample(*id));
+            for id in &self.forgotten {
+                if learner.sample(*id).is_some() {
+                    Arc::make_mut(learner).drop_sample(*id);
+                }
             }
         }
     }
