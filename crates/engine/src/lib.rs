@@ -40,6 +40,7 @@ mod learning;
 mod queue;
 mod reading;
 mod record;
+mod recorder;
 mod reply;
 mod sweep;
 mod tree;
@@ -58,5 +59,6 @@ pub use insight::{AgentCalibration, AgentReport, CalibrationBin, DecisionInsight
 pub use learning::{ModelCandidate, ModelSummary};
 pub use reading::Page;
 pub use record::{Begun, Recorded};
+pub use recorder::{Answer, OpenAction, Recorder, RecorderOptions, RecorderStats, Target};
 pub use reply::Ticket;
 pub use tree::{AgentCredit, Tree, TreeNode};

@@ -1,0 +1,386 @@
+//! Recording that never waits: commands gather in a bounded buffer and one thread of the recorder hands them on.
+
+mod buffer;
+mod open;
+mod target;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use accredit_model::{
+    ActionId, Begin, Cancel, Command, Completion, EntryBody, EntryKind, RefusalReason, Revision, Timestamp,
+};
+
+use self::buffer::{Buffer, Item, Waiting};
+use self::open::OpenActions;
+pub use self::open::OpenAction;
+pub use self::target::{Answer, Target};
+use crate::{Applied, Environment, Error};
+
+/// How long commands gather before they are handed on, unless somebody waits for them.
+const LINGER: Duration = Duration::from_millis(4);
+/// After so long without a command the recorder's thread sleeps until it is woken.
+const IDLE: Duration = Duration::from_secs(1);
+/// How often a wait asks whether it is to be given up.
+const ASK_EVERY: Duration = Duration::from_millis(50);
+
+/// How a recorder works.
+#[derive(Clone, Debug)]
+pub struct RecorderOptions {
+    /// Bytes of commands that may wait.
+    pub buffer_bytes_max: usize,
+    /// How long a recording call waits for room before it is refused as overloaded.
+    pub block: Duration,
+    /// Entries of one action; a further one is refused at once.
+    pub entries_max: u64,
+    /// Steps of one action; a further one is refused at once.
+    pub steps_max: u64,
+}
+
+impl Default for RecorderOptions {
+    fn default() -> Self {
+        Self {
+            buffer_bytes_max: 64 << 20,
+            block: Duration::from_secs(1),
+            entries_max: u64::MAX,
+            steps_max: u64::MAX,
+        }
+    }
+}
+
+/// What a recorder has done since it was made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecorderStats {
+    /// Commands that wait to be handed on.
+    pub pending: u64,
+    /// Commands that were handed on and answered.
+    pub done: u64,
+    /// Commands that were refused, here or there, by the reason's code.
+    pub refused: BTreeMap<String, u64>,
+    /// What the last failure that was nobody's refusal said.
+    pub last_error: Option<String>,
+}
+
+/// Records without waiting for the disk: for agents, which must not be slowed down by being recorded.
+///
+/// A call copies what it is given into a bounded buffer (well under a microsecond) and returns; a thread of the recorder
+/// hands the commands on in their order, 4 ms later at the most, many together. What the target answers comes too late for
+/// the caller: refusals are counted ([`Recorder::stats`]), and what can be known at once is answered at once: that an action
+/// is closed, or full. [`Recorder::flush`] returns when everything said before it is durable; so does a completion.
+///
+/// Every command carries the time of its call, and begins and entries ids of their own, so that a target may hand them on
+/// more than once.
+pub struct Recorder {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Shared {
+    target: Box<dyn Target>,
+    environment: Environment,
+    options: RecorderOptions,
+    buffer: Buffer,
+    actions: OpenActions,
+    tally: Mutex<Tally>,
+}
+
+#[derive(Default)]
+struct Tally {
+    refused: BTreeMap<String, u64>,
+    last_error: Option<String>,
+}
+
+impl Recorder {
+    /// A recorder that hands on to this target.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn new(target: Box<dyn Target>, environment: Environment, options: RecorderOptions) -> Result<Self, Error> {
+        let buffer = Buffer::new(options.buffer_bytes_max);
+        let (actions, tally) = (OpenActions::default(), Mutex::default());
+        let shared = Arc::new(Shared { target, environment, options, buffer, actions, tally });
+        let run = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().name("accredit-record".to_owned()).spawn(move || run.run());
+        let thread = thread.map_err(|source| Error::Sink { name: "thread".to_owned(), source: Arc::new(source) })?;
+        Ok(Self { shared, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Opens an action under an id that is known at once.
+    ///
+    /// # Errors
+    /// The reason, where it cannot even be buffered.
+    pub fn begin(&self, mut begin: Begin) -> Result<Arc<OpenAction>, RefusalReason> {
+        let id = *begin.action_id.get_or_insert_with(|| self.shared.environment.ids.next_id());
+        begin.at = begin.at.or_else(|| Some(self.shared.now()));
+        self.shared.push(Command::Begin(begin))?;
+        Ok(self.shared.actions.insert(id))
+    }
+
+    /// An action that this recorder has begun, or is told of here, while it is open.
+    #[must_use]
+    pub fn find(&self, id: ActionId) -> Option<Arc<OpenAction>> {
+        self.shared.actions.get(id)
+    }
+
+    /// Takes up an action that was begun elsewhere; `n_steps` and `n_entries` are what it has.
+    #[must_use]
+    pub fn take_up(&self, id: ActionId, n_steps: u64, n_entries: u64) -> Arc<OpenAction> {
+        let action = self.shared.actions.insert(id);
+        action.set(n_steps, n_entries);
+        action
+    }
+
+    /// Records a step or an observation. An observation may follow a closing; a step may not.
+    ///
+    /// # Errors
+    /// Why it is refused, as far as that is known at once. It is counted.
+    pub fn record(&self, action: &OpenAction, mut entry: EntryBody) -> Result<(), RefusalReason> {
+        let kind = entry.kind();
+        let options = &self.shared.options;
+        if let Err(reason) = action.admit(kind, options.steps_max, options.entries_max) {
+            return Err(self.shared.refuse(reason));
+        }
+        let now = self.shared.now();
+        let action_id = action.id();
+        let command = match &mut entry {
+            EntryBody::Step(step) => {
+                step.at = step.at.or(Some(now));
+                Command::Step { action_id, step: std::mem::take(step) }
+            }
+            EntryBody::Observation(observation) => {
+                observation.at = observation.at.or(Some(now));
+                Command::Observe { action_id, observation: std::mem::take(observation) }
+            }
+        };
+        self.shared.push(command).inspect_err(|_| action.take_back(kind))
+    }
+
+    /// Counts what was refused before it came here.
+    pub fn refuse(&self, reason: RefusalReason) {
+        self.shared.refuse(reason);
+        self.shared.target.refused_elsewhere(reason);
+    }
+
+    /// Hands a command on after all that was said before it, and waits for its answer. `is_given_up` is asked from time to
+    /// time; once it says so, the wait ends and the command may still be carried out.
+    ///
+    /// # Errors
+    /// When it cannot be buffered, or the wait was given up.
+    pub fn ask(&self, command: Command, is_given_up: &mut dyn FnMut() -> bool) -> Result<Answer, Error> {
+        let shared = &self.shared;
+        let id = command.action_id();
+        let closes = closes(&command);
+        if closes && let Some(action) = id.and_then(|id| shared.actions.get(id)) {
+            action.close();
+        }
+        if shared.target.is_direct() && !matches!(command, Command::Begin(_)) {
+            self.flush(is_given_up)?;
+            let answer = shared.target.carry_out(vec![command]).pop();
+            let answer = answer.ok_or(Error::Bug("EN-3: every write is answered"))?;
+            shared.settle(id, closes, &answer);
+            return Ok(answer);
+        }
+        let waiting = Arc::new(Waiting::default());
+        let item = Item { command, waiting: Some(Arc::clone(&waiting)) };
+        shared.buffer.push(item, shared.options.block).map_err(|_| Error::Overloaded)?;
+        shared.buffer.hurry();
+        waiting.wait(ASK_EVERY, is_given_up).ok_or(Error::Closed)
+    }
+
+    /// Closes an action with its outcome, and waits until that is durable.
+    ///
+    /// # Errors
+    /// Those of [`Recorder::ask`].
+    pub fn complete(
+        &self,
+        id: ActionId,
+        mut completion: Completion,
+        is_given_up: &mut dyn FnMut() -> bool,
+    ) -> Result<Answer, Error> {
+        completion.at = completion.at.or_else(|| Some(self.shared.now()));
+        self.ask(Command::Complete { action_id: id, completion }, is_given_up)
+    }
+
+    /// Changes the outcome of a closed action.
+    ///
+    /// # Errors
+    /// Those of [`Recorder::ask`].
+    pub fn revise(
+        &self,
+        id: ActionId,
+        revision: Revision,
+        is_given_up: &mut dyn FnMut() -> bool,
+    ) -> Result<Answer, Error> {
+        self.ask(Command::Revise { action_id: id, revision }, is_given_up)
+    }
+
+    /// Closes an action without an outcome.
+    ///
+    /// # Errors
+    /// Those of [`Recorder::ask`].
+    pub fn cancel(
+        &self,
+        id: ActionId,
+        cancel: Cancel,
+        is_given_up: &mut dyn FnMut() -> bool,
+    ) -> Result<Answer, Error> {
+        self.ask(Command::Cancel { action_id: id, cancel }, is_given_up)
+    }
+
+    /// Says that the agent is still at work.
+    ///
+    /// # Errors
+    /// Why it cannot be buffered.
+    pub fn heartbeat(&self, id: ActionId) -> Result<(), RefusalReason> {
+        self.shared.push(Command::Heartbeat { action_id: id })
+    }
+
+    /// Returns when all that was said before is durable, or has been refused.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] when the wait was given up, or the recorder was closed before.
+    pub fn flush(&self, is_given_up: &mut dyn FnMut() -> bool) -> Result<(), Error> {
+        if self.shared.buffer.wait_done(ASK_EVERY, is_given_up) { Ok(()) } else { Err(Error::Closed) }
+    }
+
+    /// Its counters.
+    #[must_use]
+    pub fn stats(&self) -> RecorderStats {
+        let (pending, done) = self.shared.buffer.counts();
+        let tally = self.shared.tally();
+        RecorderStats { pending, done, refused: tally.refused.clone(), last_error: tally.last_error.clone() }
+    }
+
+    /// Hands on what waits, and ends. Later calls are refused.
+    pub fn close(&self) {
+        self.shared.buffer.end();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread
+            && thread.join().is_err()
+        {
+            tracing::error!("the recorder's thread had died");
+        }
+        self.shared.target.close();
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl std::fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recorder").field("stats", &self.stats()).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn now(&self) -> Timestamp {
+        self.environment.clock.wall()
+    }
+
+    fn tally(&self) -> std::sync::MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refuse(&self, reason: RefusalReason) -> RefusalReason {
+        *self.tally().refused.entry(reason.code().to_owned()).or_default() += 1;
+        reason
+    }
+
+    fn push(&self, command: Command) -> Result<(), RefusalReason> {
+        let item = Item { command, waiting: None };
+        self.buffer.push(item, self.options.block).map_err(|reason| self.refuse(reason))
+    }
+
+    /// The recorder's thread.
+    fn run(&self) {
+        let mut idle_since = Instant::now();
+        while let Some(items) = self.buffer.take(LINGER, idle_since.elapsed() >= IDLE) {
+            if items.is_empty() {
+                continue;
+            }
+            self.hand_on(items);
+            idle_since = Instant::now();
+        }
+    }
+
+    fn hand_on(&self, items: Vec<Item>) {
+        let n = items.len() as u64;
+        let mut waiting = Vec::new();
+        let mut about = Vec::with_capacity(items.len());
+        let mut commands = Vec::with_capacity(items.len());
+        for (at, item) in items.into_iter().enumerate() {
+            about.push((item.command.action_id(), closes(&item.command)));
+            commands.push(item.command);
+            waiting.extend(item.waiting.map(|waiting| (at, waiting)));
+        }
+        let mut answers: Vec<Option<Answer>> = self.target.carry_out(commands).into_iter().map(Some).collect();
+        for ((id, closes), answer) in about.iter().zip(&answers) {
+            if let Some(answer) = answer {
+                self.settle(*id, *closes, answer);
+            }
+        }
+        for (at, waiting) in waiting {
+            let bug = || Answer::Applied(Applied::Failed(Error::Bug("EN-3: every write is answered")));
+            waiting.put(answers.get_mut(at).and_then(Option::take).unwrap_or_else(bug));
+        }
+        self.buffer.done(n);
+    }
+
+    /// Draws from an answer what later calls are to know.
+    fn settle(&self, id: Option<ActionId>, closes: bool, answer: &Answer) {
+        let Answer::Applied(applied) = answer else { return };
+        match applied {
+            Applied::Begun(_) | Applied::Alive => {}
+            Applied::Attributed(_) => {
+                if let Some(id) = id {
+                    self.actions.close(id);
+                }
+            }
+            Applied::Entry(entry) if entry.is_stored() => {}
+            Applied::Entry(_) | Applied::Failed(_) => {
+                match applied.refusal() {
+                    Some(refusal) => {
+                        self.refuse(refusal.reason);
+                        if let Some(id) = id
+                            && matches!(refusal.reason, RefusalReason::ClosedAction | RefusalReason::UnknownAction)
+                        {
+                            self.actions.close(id);
+                        }
+                    }
+                    None => self.failed(applied),
+                }
+                if closes && let Some(action) = id.and_then(|id| self.actions.get(id)) {
+                    // It was not closed after all: whoever holds it may go on.
+                    action.reopen();
+                }
+            }
+        }
+    }
+
+    fn failed(&self, applied: &Applied) {
+        if let Applied::Failed(error) = applied {
+            let mut tally = self.tally();
+            *tally.refused.entry(error.code().to_owned()).or_default() += 1;
+            if tally.last_error.is_none() {
+                tracing::warn!(%error, "recording fails; further failures are only counted");
+            }
+            tally.last_error = Some(error.to_string());
+        }
+    }
+}
+
+/// Whether a command closes its action where it is carried out.
+const fn closes(command: &Command) -> bool {
+    matches!(command, Command::Complete { .. } | Command::Cancel { .. })
+}
+
+/// Whether an entry of this kind counts against the steps.
+const fn is_step(kind: EntryKind) -> bool {
+    matches!(kind, EntryKind::Step)
+}

@@ -1,0 +1,108 @@
+//! What a recorder knows of the actions that are open: enough to answer at once.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use accredit_model::{ActionId, EntryKind, RefusalReason};
+
+use super::is_step;
+
+/// An open action, as its recorder knows it. Counts are of what was said, which may be refused later.
+#[derive(Debug)]
+pub struct OpenAction {
+    id: ActionId,
+    n_steps: AtomicU64,
+    n_entries: AtomicU64,
+    is_closed: AtomicBool,
+}
+
+impl OpenAction {
+    /// Its id.
+    #[must_use]
+    pub const fn id(&self) -> ActionId {
+        self.id
+    }
+
+    /// Whether it takes no more steps.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Acquire)
+    }
+
+    /// Steps that were said: the index of the next one.
+    #[must_use]
+    pub fn n_steps(&self) -> u64 {
+        self.n_steps.load(Ordering::Relaxed)
+    }
+
+    /// Counts an entry in, or says why it is refused.
+    pub(super) fn admit(&self, kind: EntryKind, steps_max: u64, entries_max: u64) -> Result<(), RefusalReason> {
+        if self.is_closed() {
+            // The world may speak after the closing, the agent may not.
+            return if is_step(kind) { Err(RefusalReason::ClosedAction) } else { Ok(()) };
+        }
+        let add = |count: &AtomicU64, max: u64| count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| (n < max).then_some(n + 1));
+        add(&self.n_entries, entries_max).map_err(|_| RefusalReason::ActionFull)?;
+        if is_step(kind) && add(&self.n_steps, steps_max).is_err() {
+            self.n_entries.fetch_sub(1, Ordering::Relaxed);
+            return Err(RefusalReason::ActionFull);
+        }
+        Ok(())
+    }
+
+    /// Counts an entry out again that was not buffered after all.
+    pub(super) fn take_back(&self, kind: EntryKind) {
+        if !self.is_closed() {
+            self.n_entries.fetch_sub(1, Ordering::Relaxed);
+            self.n_steps.fetch_sub(u64::from(is_step(kind)), Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn set(&self, n_steps: u64, n_entries: u64) {
+        self.n_steps.store(n_steps, Ordering::Relaxed);
+        self.n_entries.store(n_entries, Ordering::Relaxed);
+    }
+
+    pub(super) fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
+    }
+
+    pub(super) fn reopen(&self) {
+        self.is_closed.store(false, Ordering::Release);
+    }
+}
+
+/// The open actions of a recorder.
+#[derive(Default)]
+pub(super) struct OpenActions(Mutex<HashMap<ActionId, Arc<OpenAction>>>);
+
+impl OpenActions {
+    fn map(&self) -> MutexGuard<'_, HashMap<ActionId, Arc<OpenAction>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The action of this id; a new one where there is none.
+    pub(super) fn insert(&self, id: ActionId) -> Arc<OpenAction> {
+        let new = || {
+            Arc::new(OpenAction {
+                id,
+                n_steps: AtomicU64::new(0),
+                n_entries: AtomicU64::new(0),
+                is_closed: AtomicBool::new(false),
+            })
+        };
+        Arc::clone(self.map().entry(id).or_insert_with(new))
+    }
+
+    pub(super) fn get(&self, id: ActionId) -> Option<Arc<OpenAction>> {
+        self.map().get(&id).cloned()
+    }
+
+    /// Forgets an action that is closed; who holds it learns so.
+    pub(super) fn close(&self, id: ActionId) {
+        if let Some(action) = self.map().remove(&id) {
+            action.close();
+        }
+    }
+}
