@@ -92,6 +92,11 @@ impl Buffer {
         }
     }
 
+    /// Whether what is put in may have to wait for room.
+    pub(super) fn is_full(&self) -> bool {
+        self.state().bytes >= self.bytes_max
+    }
+
     /// Takes what is in it, after it has gathered for `linger` where nobody waits. `sleeps`: until it is woken. `None` at the
     /// end.
     pub(super) fn take(&self, linger: Duration, sleeps: bool) -> Option<Vec<Item>> {

@@ -10,7 +10,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use accredit_model::{
-    ActionId, Begin, Cancel, Command, Completion, EntryBody, EntryKind, RefusalReason, Revision, Timestamp,
+    ActionId, Begin, Cancel, Command, Completion, EntryBody, EntryKind, Observation, RefusalReason, Revision, Step,
+    Timestamp,
 };
 
 use self::buffer::{Buffer, Item, Waiting};
@@ -132,29 +133,60 @@ impl Recorder {
         action
     }
 
+    /// Opens an action and waits for the answer.
+    ///
+    /// # Errors
+    /// Why it was not begun, and those of [`Recorder::ask`].
+    pub fn begin_and_wait(
+        &self,
+        mut begin: Begin,
+        is_given_up: &mut dyn FnMut() -> bool,
+    ) -> Result<Arc<OpenAction>, Error> {
+        let id = *begin.action_id.get_or_insert_with(|| self.shared.environment.ids.next_id());
+        begin.at = begin.at.or_else(|| Some(self.shared.now()));
+        match self.ask(Command::Begin(begin), is_given_up)? {
+            Answer::Applied(Applied::Failed(error)) => Err(error),
+            _ => Ok(self.shared.actions.insert(id)),
+        }
+    }
+
+    /// Whether a recording call would have to wait for room.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.shared.buffer.is_full()
+    }
+
     /// Records a step or an observation. An observation may follow a closing; a step may not.
     ///
     /// # Errors
     /// Why it is refused, as far as that is known at once. It is counted.
-    pub fn record(&self, action: &OpenAction, mut entry: EntryBody) -> Result<(), RefusalReason> {
+    pub fn record(&self, action: &OpenAction, entry: EntryBody) -> Result<(), RefusalReason> {
         let kind = entry.kind();
         let options = &self.shared.options;
         if let Err(reason) = action.admit(kind, options.steps_max, options.entries_max) {
+            self.shared.target.refused_elsewhere(reason);
             return Err(self.shared.refuse(reason));
         }
-        let now = self.shared.now();
-        let action_id = action.id();
-        let command = match &mut entry {
-            EntryBody::Step(step) => {
-                step.at = step.at.or(Some(now));
-                Command::Step { action_id, step: std::mem::take(step) }
-            }
-            EntryBody::Observation(observation) => {
-                observation.at = observation.at.or(Some(now));
-                Command::Observe { action_id, observation: std::mem::take(observation) }
-            }
-        };
+        let command = command_of(action.id(), entry, self.shared.now());
         self.shared.push(command).inspect_err(|_| action.take_back(kind))
+    }
+
+    /// The same, and waits for the answer.
+    ///
+    /// # Errors
+    /// Those of [`Recorder::ask`].
+    pub fn record_and_wait(
+        &self,
+        action: &OpenAction,
+        entry: EntryBody,
+        is_given_up: &mut dyn FnMut() -> bool,
+    ) -> Result<Answer, Error> {
+        self.ask(command_of(action.id(), entry, self.shared.now()), is_given_up)
+    }
+
+    /// Forgets an action that is closed; who holds it learns so.
+    pub fn forget(&self, id: ActionId) {
+        self.shared.actions.close(id);
     }
 
     /// Counts what was refused before it came here.
@@ -371,6 +403,17 @@ impl Shared {
                 tracing::warn!(%error, "recording fails; further failures are only counted");
             }
             tally.last_error = Some(error.to_string());
+        }
+    }
+}
+
+/// The command of an entry, with the time of its call.
+fn command_of(action_id: ActionId, entry: EntryBody, now: Timestamp) -> Command {
+    match entry {
+        EntryBody::Step(step) => Command::Step { action_id, step: Step { at: step.at.or(Some(now)), ..step } },
+        EntryBody::Observation(observation) => {
+            let at = observation.at.or(Some(now));
+            Command::Observe { action_id, observation: Observation { at, ..observation } }
         }
     }
 }

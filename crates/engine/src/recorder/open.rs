@@ -18,6 +18,23 @@ pub struct OpenAction {
 }
 
 impl OpenAction {
+    /// An action that takes nothing: what stands for one that could not be begun.
+    #[must_use]
+    pub fn dead() -> Arc<Self> {
+        let nobody = Self::new(ActionId::from_bytes([0; 16]));
+        nobody.close();
+        Arc::new(nobody)
+    }
+
+    const fn new(id: ActionId) -> Self {
+        Self {
+            id,
+            n_steps: AtomicU64::new(0),
+            n_entries: AtomicU64::new(0),
+            is_closed: AtomicBool::new(false),
+        }
+    }
+
     /// Its id.
     #[must_use]
     pub const fn id(&self) -> ActionId {
@@ -84,15 +101,7 @@ impl OpenActions {
 
     /// The action of this id; a new one where there is none.
     pub(super) fn insert(&self, id: ActionId) -> Arc<OpenAction> {
-        let new = || {
-            Arc::new(OpenAction {
-                id,
-                n_steps: AtomicU64::new(0),
-                n_entries: AtomicU64::new(0),
-                is_closed: AtomicBool::new(false),
-            })
-        };
-        Arc::clone(self.map().entry(id).or_insert_with(new))
+        Arc::clone(self.map().entry(id).or_insert_with(|| Arc::new(OpenAction::new(id))))
     }
 
     pub(super) fn get(&self, id: ActionId) -> Option<Arc<OpenAction>> {

@@ -1,0 +1,357 @@
+//! The recorder: records by id, and answers questions.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use accredit::{Config, Engine, Environment, Error, Filter, RecorderOptions};
+use accredit_model::{ActionId, ActionType, AgentId, RefusalReason, Status, Verdict};
+use pyo3::prelude::*;
+use serde::Serialize;
+
+use crate::action::{self, BeginArgs, ObservationArgs, StepArgs};
+use crate::core::Core;
+use crate::error;
+use crate::fields::{self, Arg};
+
+/// Records into a store of this process. What it answers to questions is JSON text.
+#[pyclass(subclass, frozen, module = "accredit._native")]
+pub(crate) struct Recorder {
+    pub(crate) core: Arc<Core>,
+}
+
+/// What the recorder itself has counted.
+#[derive(Serialize)]
+struct OwnStats {
+    pending: u64,
+    done: u64,
+    refused: std::collections::BTreeMap<String, u64>,
+    converted: std::collections::BTreeMap<&'static str, u64>,
+    last_error: Option<String>,
+}
+
+impl Recorder {
+    /// Asks the engine without the interpreter's lock, and writes its answer as JSON.
+    fn ask<T: Serialize>(
+        &self,
+        py: Python<'_>,
+        ask: impl FnOnce(&Engine) -> Result<T, Error> + Send,
+    ) -> PyResult<String> {
+        self.core.live(py)?;
+        let answer = py.detach(|| {
+            let answer = ask(self.core.engine())?;
+            serde_json::to_string(&answer).map_err(|_| Error::Bug("PY-1: an answer is JSON"))
+        });
+        answer.map_err(|error| error::raise(py, &error))
+    }
+
+    /// The id that a question is about.
+    fn id(&self, py: Python<'_>, id: &Bound<'_, PyAny>) -> PyResult<ActionId> {
+        fields::one_id(&self.core, id).map_err(|reason| error::refused(py, reason, "an action's id is a UUID"))
+    }
+}
+
+#[pymethods]
+impl Recorder {
+    /// Opens the store at a path. `config` is TOML text, as a configuration file has it.
+    #[staticmethod]
+    #[pyo3(signature = (path, config="", strict=false, read_only=false))]
+    fn open(py: Python<'_>, path: PathBuf, config: &str, strict: bool, read_only: bool) -> PyResult<Self> {
+        let opened = py.detach(|| {
+            let mut config = Config::from_toml(config)?;
+            config.store = path;
+            if read_only {
+                config.access = accredit::Access::ReadOnly;
+            }
+            let options = RecorderOptions {
+                buffer_bytes_max: config.queue_bytes_max,
+                block: Duration::from_millis(config.block_ms_max),
+                entries_max: config.limits.entries_max,
+                steps_max: config.limits.steps_max(),
+            };
+            let engine = Engine::open(config)?;
+            let recorder = accredit::Recorder::new(Box::new(engine.clone()), Environment::default(), options)?;
+            Ok(Core::new(recorder, engine, strict))
+        });
+        let core = opened.map_err(|error: Error| error::raise(py, &error))?;
+        Ok(Self { core: Arc::new(core) })
+    }
+
+    /// Whether refusals raise.
+    #[getter]
+    fn strict(&self) -> bool {
+        self.core.strict
+    }
+
+    /// Whether it can be used: not closed, and not left behind by a fork.
+    #[getter]
+    fn live(&self) -> bool {
+        self.core.is_live()
+    }
+
+    #[pyo3(signature = (agent_id, action_type, goal_id=None, expected_outcome=None, acceptance_criteria=None, parent_action_id=None, action_id=None, attributes=None, *, at=None))]
+    #[expect(clippy::too_many_arguments, reason = "they are the call's own")]
+    fn begin_action(
+        &self,
+        py: Python<'_>,
+        agent_id: &Bound<'_, PyAny>,
+        action_type: &Bound<'_, PyAny>,
+        goal_id: Arg<'_, '_>,
+        expected_outcome: Arg<'_, '_>,
+        acceptance_criteria: Arg<'_, '_>,
+        parent_action_id: Arg<'_, '_>,
+        action_id: Arg<'_, '_>,
+        attributes: Arg<'_, '_>,
+        at: Arg<'_, '_>,
+    ) -> PyResult<String> {
+        let args = BeginArgs {
+            agent_id,
+            action_type,
+            goal_id,
+            expected_outcome,
+            acceptance_criteria,
+            parent_action_id,
+            action_id,
+            attributes,
+            at,
+        };
+        Ok(args.open(py, &self.core)?.id().to_string())
+    }
+
+    #[pyo3(signature = (action_id, description, state=None, decision=None, confidence=None, *, key=None, state_key=None, effect=None, propensity=None, reward=None, usage=None, at=None))]
+    #[expect(clippy::too_many_arguments, reason = "they are the call's own")]
+    fn record_step(
+        &self,
+        py: Python<'_>,
+        action_id: &Bound<'_, PyAny>,
+        description: &Bound<'_, PyAny>,
+        state: Arg<'_, '_>,
+        decision: Arg<'_, '_>,
+        confidence: Arg<'_, '_>,
+        key: Arg<'_, '_>,
+        state_key: Arg<'_, '_>,
+        effect: Arg<'_, '_>,
+        propensity: Arg<'_, '_>,
+        reward: Arg<'_, '_>,
+        usage: Arg<'_, '_>,
+        at: Arg<'_, '_>,
+    ) -> PyResult<bool> {
+        let args = StepArgs {
+            description,
+            state,
+            decision,
+            confidence,
+            key,
+            state_key,
+            effect,
+            propensity,
+            reward,
+            usage,
+            at,
+        };
+        match self.target(py, action_id) {
+            Ok(open) => args.record(py, &self.core, &open),
+            Err(reason) => action::refuse(py, &self.core, reason),
+        }
+    }
+
+    #[pyo3(signature = (action_id, observation_type, data=None, source=None, confidence=None, *, score=None, step=None, criterion=None, at=None))]
+    #[expect(clippy::too_many_arguments, reason = "they are the call's own")]
+    fn record_observation(
+        &self,
+        py: Python<'_>,
+        action_id: &Bound<'_, PyAny>,
+        observation_type: &Bound<'_, PyAny>,
+        data: Arg<'_, '_>,
+        source: Arg<'_, '_>,
+        confidence: Arg<'_, '_>,
+        score: Arg<'_, '_>,
+        step: Arg<'_, '_>,
+        criterion: Arg<'_, '_>,
+        at: Arg<'_, '_>,
+    ) -> PyResult<bool> {
+        let args = ObservationArgs { observation_type, data, source, confidence, score, step, criterion, at };
+        match self.target(py, action_id) {
+            Ok(open) => args.record(py, &self.core, &open),
+            Err(reason) => action::refuse(py, &self.core, reason),
+        }
+    }
+
+    #[pyo3(signature = (action_id, outcome=None, reward=None, *, at=None))]
+    fn complete_action(
+        &self,
+        py: Python<'_>,
+        action_id: &Bound<'_, PyAny>,
+        outcome: Arg<'_, '_>,
+        reward: Arg<'_, '_>,
+        at: Arg<'_, '_>,
+    ) -> PyResult<bool> {
+        match fields::one_id(&self.core, action_id) {
+            Ok(id) => action::complete(py, &self.core, id, outcome, reward, at),
+            Err(reason) => action::refuse(py, &self.core, reason),
+        }
+    }
+
+    #[pyo3(signature = (action_id, outcome=None, reward=None, reason=None))]
+    fn revise_outcome(
+        &self,
+        py: Python<'_>,
+        action_id: &Bound<'_, PyAny>,
+        outcome: Arg<'_, '_>,
+        reward: Arg<'_, '_>,
+        reason: Arg<'_, '_>,
+    ) -> PyResult<bool> {
+        match fields::one_id(&self.core, action_id) {
+            Ok(id) => action::revise(py, &self.core, id, outcome, reward, reason),
+            Err(reason) => action::refuse(py, &self.core, reason),
+        }
+    }
+
+    #[pyo3(signature = (action_id, reason=None))]
+    fn cancel_action(&self, py: Python<'_>, action_id: &Bound<'_, PyAny>, reason: Arg<'_, '_>) -> PyResult<bool> {
+        match fields::one_id(&self.core, action_id) {
+            Ok(id) => action::cancel(py, &self.core, id, reason),
+            Err(reason) => action::refuse(py, &self.core, reason),
+        }
+    }
+
+    fn heartbeat(&self, py: Python<'_>, action_id: &Bound<'_, PyAny>) -> PyResult<bool> {
+        match fields::one_id(&self.core, action_id) {
+            Ok(id) => action::heartbeat(py, &self.core, id),
+            Err(reason) => action::refuse(py, &self.core, reason),
+        }
+    }
+
+    /// Closes what has been idle for too long; how many actions that were.
+    fn cleanup_expired(&self, py: Python<'_>) -> PyResult<usize> {
+        self.flush(py)?;
+        let cleaned = py.detach(|| self.core.engine().cleanup_expired());
+        cleaned.map_err(|error| error::raise(py, &error))
+    }
+
+    /// Returns when all that was recorded before is durable.
+    fn flush(&self, py: Python<'_>) -> PyResult<()> {
+        self.core.live(py)?;
+        let flushed = action::waiting(py, |given_up| self.core.recorder().flush(given_up))?;
+        flushed.map_err(|error| error::raise(py, &error))
+    }
+
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        self.core.close(py)
+    }
+
+    /// The counters of this recorder.
+    fn own_stats(&self) -> String {
+        let stats = if self.core.is_live() { self.core.recorder().stats() } else { Default::default() };
+        let own = OwnStats {
+            pending: stats.pending,
+            done: stats.done,
+            refused: stats.refused,
+            converted: self.core.counted(),
+            last_error: stats.last_error,
+        };
+        serde_json::to_string(&own).unwrap_or_default()
+    }
+
+    /// The counters of the store.
+    fn stats(&self, py: Python<'_>) -> PyResult<String> {
+        self.ask(py, Engine::stats)
+    }
+
+    fn action(&self, py: Python<'_>, action_id: &Bound<'_, PyAny>) -> PyResult<String> {
+        let id = self.id(py, action_id)?;
+        self.ask(py, |engine| engine.action(id))
+    }
+
+    fn chain(&self, py: Python<'_>, action_id: &Bound<'_, PyAny>) -> PyResult<String> {
+        let id = self.id(py, action_id)?;
+        self.ask(py, |engine| engine.chain(id))
+    }
+
+    #[pyo3(signature = (action_id, version=None))]
+    fn attribution(&self, py: Python<'_>, action_id: &Bound<'_, PyAny>, version: Option<u32>) -> PyResult<String> {
+        let id = self.id(py, action_id)?;
+        self.ask(py, |engine| engine.attribution(id, version))
+    }
+
+    fn attributions(&self, py: Python<'_>, action_id: &Bound<'_, PyAny>) -> PyResult<String> {
+        let id = self.id(py, action_id)?;
+        self.ask(py, |engine| engine.attributions(id))
+    }
+
+    fn tree(&self, py: Python<'_>, action_id: &Bound<'_, PyAny>) -> PyResult<String> {
+        let id = self.id(py, action_id)?;
+        self.ask(py, |engine| engine.tree(id))
+    }
+
+    #[pyo3(signature = (agent_id=None, action_type=None, goal_id=None, status=None, verdict=None, from_=None, to=None, limit=100, cursor=None))]
+    #[expect(clippy::too_many_arguments, reason = "they are the call's own")]
+    fn actions(
+        &self,
+        py: Python<'_>,
+        agent_id: Option<String>,
+        action_type: Option<String>,
+        goal_id: Option<String>,
+        status: Option<&str>,
+        verdict: Option<&str>,
+        from_: Arg<'_, '_>,
+        to: Arg<'_, '_>,
+        limit: usize,
+        cursor: Option<&str>,
+    ) -> PyResult<String> {
+        let wrong = |_| error::refused(py, RefusalReason::InvalidField, "a time is seconds since 1970, RFC 3339 or a datetime");
+        let filter = Filter {
+            agent_id: agent_id.map(Into::into),
+            action_type: action_type.map(Into::into),
+            goal_id: goal_id.map(Into::into),
+            status: named::<Status>(py, "status", status)?,
+            verdict: named::<Verdict>(py, "verdict", verdict)?,
+            from: fields::time(from_).map_err(wrong)?,
+            to: fields::time(to).map_err(wrong)?,
+        };
+        self.ask(py, |engine| engine.list(&filter, limit, cursor))
+    }
+
+    #[pyo3(signature = (after=0, limit=100))]
+    fn experiences(&self, py: Python<'_>, after: u64, limit: usize) -> PyResult<String> {
+        self.ask(py, |engine| engine.experiences(after, limit))
+    }
+
+    fn insights(&self, py: Python<'_>, action_type: String) -> PyResult<String> {
+        let action_type = ActionType::from(action_type);
+        self.ask(py, |engine| engine.insights(&action_type))
+    }
+
+    fn agent(&self, py: Python<'_>, agent_id: String) -> PyResult<String> {
+        let agent_id = AgentId::from(agent_id);
+        self.ask(py, |engine| engine.agent(&agent_id))
+    }
+
+    fn models(&self, py: Python<'_>, action_type: String) -> PyResult<String> {
+        let action_type = ActionType::from(action_type);
+        self.ask(py, |engine| engine.models(&action_type))
+    }
+
+    /// Learns from all that is closed, now.
+    fn learn(&self, py: Python<'_>) -> PyResult<String> {
+        self.flush(py)?;
+        self.ask(py, Engine::learn_now)
+    }
+}
+
+impl Recorder {
+    fn target(&self, py: Python<'_>, id: &Bound<'_, PyAny>) -> Result<Arc<accredit::OpenAction>, RefusalReason> {
+        if !self.core.is_live() {
+            return Err(RefusalReason::Overloaded);
+        }
+        self.core.find(py, fields::one_id(&self.core, id)?)
+    }
+}
+
+/// A name that the wire format has.
+fn named<T: serde::de::DeserializeOwned>(py: Python<'_>, what: &str, name: Option<&str>) -> PyResult<Option<T>> {
+    let Some(name) = name else { return Ok(None) };
+    serde_json::from_value(serde_json::Value::from(name))
+        .map(Some)
+        .map_err(|error| error::refused(py, RefusalReason::InvalidField, &format!("{what}: {error}")))
+}
