@@ -1,0 +1,40 @@
+"""Give each step of an agent's work the credit it earned.
+
+>>> import accredit
+>>> rec = accredit.open(":memory:")
+>>> with rec.action("planner", "book_flight", expect={"booked": True}) as action:
+...     _ = action.step("chose the cheapest", decision="search", confidence=0.8)
+...     _ = action.observe("tool_result", {"booked": True}, source="airline")
+...     _ = action.complete({"booked": True})
+>>> rec.attribution(action.id)["verdict"]
+'success'
+>>> rec.close()
+"""
+
+from __future__ import annotations
+
+from accredit._native import (
+    AccreditError,
+    ConflictError,
+    NotFoundError,
+    RefusedError,
+    StoreError,
+    UnavailableError,
+    __version__,
+)
+from accredit._open import open  # noqa: A004
+from accredit._recorder import Action, Recorder, current_action
+
+__all__ = [
+    "AccreditError",
+    "Action",
+    "ConflictError",
+    "NotFoundError",
+    "Recorder",
+    "RefusedError",
+    "StoreError",
+    "UnavailableError",
+    "__version__",
+    "current_action",
+    "open",
+]
