@@ -29,7 +29,7 @@ use index::Index;
 use query::ActionRow;
 
 /// The version of the schema that this build writes. Older ones are migrated on opening.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// Idle reading connections that are kept.
 const READERS_MAX: usize = 4;
@@ -220,6 +220,10 @@ impl Store for SqliteStore {
 
     fn oldest_open(&self, oldest: Oldest) -> Result<Option<ActionId>, StoreError> {
         Ok(self.fresh()?.index.oldest(oldest))
+    }
+
+    fn accepted(&self) -> Result<Vec<(ActionId, Vec<u8>)>, StoreError> {
+        self.read(read::accepted)
     }
 
     fn stats(&self) -> Result<Stats, StoreError> {

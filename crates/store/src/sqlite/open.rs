@@ -15,7 +15,8 @@ use crate::StoreError;
 const APPLICATION_ID: i64 = 0x6163_6372;
 
 /// What makes each schema of the one before it; the first one's of nothing. A new store goes through all of them.
-const SCHEMAS: [&str; SCHEMA_VERSION as usize] = [include_str!("schema-1.sql"), include_str!("schema-2.sql")];
+const SCHEMAS: [&str; SCHEMA_VERSION as usize] =
+    [include_str!("schema-1.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql")];
 
 /// Small enough that recording a single step writes little, large enough that a bulk load needs few pages.
 const PAGE_BYTES: u32 = 4096;
