@@ -139,10 +139,7 @@ fn record(py: Python<'_>, core: &Core, open: &OpenAction, entry: EntryBody) -> P
 }
 
 /// Waits without the interpreter's lock, and raises what a signal raised meanwhile.
-pub(crate) fn waiting<T: Send>(
-    py: Python<'_>,
-    wait: impl FnOnce(&mut dyn FnMut() -> bool) -> T + Send,
-) -> PyResult<T> {
+pub(crate) fn waiting<T: Send>(py: Python<'_>, wait: impl FnOnce(&mut dyn FnMut() -> bool) -> T + Send) -> PyResult<T> {
     let mut raised = None;
     let waited = py.detach(|| {
         wait(&mut || {
@@ -159,7 +156,14 @@ pub(crate) fn waiting<T: Send>(
 }
 
 /// Closes an action by `complete`, `cancel` and the like.
-pub(crate) fn complete(py: Python<'_>, core: &Core, id: accredit_model::ActionId, outcome: Arg<'_, '_>, reward: Arg<'_, '_>, at: Arg<'_, '_>) -> PyResult<bool> {
+pub(crate) fn complete(
+    py: Python<'_>,
+    core: &Core,
+    id: accredit_model::ActionId,
+    outcome: Arg<'_, '_>,
+    reward: Arg<'_, '_>,
+    at: Arg<'_, '_>,
+) -> PyResult<bool> {
     if !core.is_live() {
         return if core.strict { Err(core.dead(py)) } else { Ok(false) };
     }
@@ -179,7 +183,14 @@ pub(crate) fn complete(py: Python<'_>, core: &Core, id: accredit_model::ActionId
     }
 }
 
-pub(crate) fn revise(py: Python<'_>, core: &Core, id: accredit_model::ActionId, outcome: Arg<'_, '_>, reward: Arg<'_, '_>, reason: Arg<'_, '_>) -> PyResult<bool> {
+pub(crate) fn revise(
+    py: Python<'_>,
+    core: &Core,
+    id: accredit_model::ActionId,
+    outcome: Arg<'_, '_>,
+    reward: Arg<'_, '_>,
+    reason: Arg<'_, '_>,
+) -> PyResult<bool> {
     if !core.is_live() {
         return if core.strict { Err(core.dead(py)) } else { Ok(false) };
     }

@@ -39,6 +39,8 @@ impl Recorder {
     ) -> PyResult<String> {
         self.core.live(py)?;
         let answer = py.detach(|| {
+            // What this process has completed is to be seen by it.
+            self.core.engine().wait_accepted();
             let answer = ask(self.core.engine())?;
             serde_json::to_string(&answer).map_err(|_| Error::Bug("PY-1: an answer is JSON"))
         });
@@ -225,7 +227,10 @@ impl Recorder {
     /// Closes what has been idle for too long; how many actions that were.
     fn cleanup_expired(&self, py: Python<'_>) -> PyResult<usize> {
         self.flush(py)?;
-        let cleaned = py.detach(|| self.core.engine().cleanup_expired());
+        let cleaned = py.detach(|| {
+            self.core.engine().wait_accepted();
+            self.core.engine().cleanup_expired()
+        });
         cleaned.map_err(|error| error::raise(py, &error))
     }
 
@@ -299,7 +304,8 @@ impl Recorder {
         limit: usize,
         cursor: Option<&str>,
     ) -> PyResult<String> {
-        let wrong = |_| error::refused(py, RefusalReason::InvalidField, "a time is seconds since 1970, RFC 3339 or a datetime");
+        let wrong =
+            |_| error::refused(py, RefusalReason::InvalidField, "a time is seconds since 1970, RFC 3339 or a datetime");
         let filter = Filter {
             agent_id: agent_id.map(Into::into),
             action_type: action_type.map(Into::into),

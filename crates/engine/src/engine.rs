@@ -9,6 +9,7 @@ use accredit_guard::Guard;
 use accredit_model::{EventBody, Timestamp};
 use accredit_store::{Answer, SqliteStore, Store, Write};
 
+use crate::accepted::Closer;
 use crate::clock::Environment;
 use crate::config::{Access, Config};
 use crate::events::{Hub, Subscription};
@@ -16,7 +17,7 @@ use crate::keeper::{self, Keeper};
 use crate::learning::{Models, Study};
 use crate::queue::{End, Queue, Tally};
 use crate::reply::Pending;
-use crate::{Error, committer, deliver, learning, sweep};
+use crate::{Error, accepted, committer, deliver, learning, sweep};
 
 /// The engine. Cheap to clone; all clones are the same engine. It closes when the last one is dropped.
 #[derive(Clone)]
@@ -36,6 +37,7 @@ pub(crate) struct Inner {
     pub(crate) store: Box<dyn Store>,
     pub(crate) queue: Arc<Queue>,
     pub(crate) keeper: Keeper,
+    pub(crate) closer: Closer,
     pub(crate) tally: Tally,
     pub(crate) hub: Arc<Hub>,
     pub(crate) stop: Stop,
@@ -52,6 +54,7 @@ struct Handle {
 struct Threads {
     committer: Option<JoinHandle<()>>,
     keeper: Option<JoinHandle<()>>,
+    closer: Option<JoinHandle<()>>,
     others: Vec<JoinHandle<()>>,
 }
 
@@ -94,6 +97,7 @@ impl Engine {
             study: Mutex::default(),
             queue: Arc::new(Queue::new(config.queue_bytes_max)),
             keeper: Keeper::default(),
+            closer: Closer::default(),
             tally: Tally::default(),
             hub: Arc::new(Hub::new(environment.clock.steady(), config.events_max)),
             stop: Stop::default(),
@@ -154,6 +158,9 @@ impl Handle {
         threads().committer = Some(spawn("accredit-commit".to_owned(), Box::new(commit))?);
         let inner = Arc::clone(&self.inner);
         threads().keeper = Some(spawn("accredit-keep".to_owned(), Box::new(move || keeper::run(&inner)))?);
+        self.inner.take_up_accepted()?;
+        let inner = Arc::clone(&self.inner);
+        threads().closer = Some(spawn("accredit-close".to_owned(), Box::new(move || accepted::run(&inner)))?);
         if self.inner.config.sweep_secs > 0 {
             let inner = Arc::clone(&self.inner);
             let sweeper = spawn("accredit-sweep".to_owned(), Box::new(move || sweep::run(&inner)))?;
@@ -175,6 +182,11 @@ impl Handle {
         self.inner.stop.set();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         let mut all_ended = true;
+        // What was accepted is still attributed, and what that teaches or owes to sinks is left to the next start.
+        self.inner.closer.end();
+        if let Some(closer) = threads.closer {
+            all_ended &= closer.join().is_ok();
+        }
         for thread in threads.others {
             all_ended &= thread.join().is_ok();
         }

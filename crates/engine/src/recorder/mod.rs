@@ -15,8 +15,8 @@ use accredit_model::{
 };
 
 use self::buffer::{Buffer, Item, Waiting};
-use self::open::OpenActions;
 pub use self::open::OpenAction;
+use self::open::OpenActions;
 pub use self::target::{Answer, Target};
 use crate::{Applied, Environment, Error};
 
@@ -42,12 +42,7 @@ pub struct RecorderOptions {
 
 impl Default for RecorderOptions {
     fn default() -> Self {
-        Self {
-            buffer_bytes_max: 64 << 20,
-            block: Duration::from_secs(1),
-            entries_max: u64::MAX,
-            steps_max: u64::MAX,
-        }
+        Self { buffer_bytes_max: 64 << 20, block: Duration::from_secs(1), entries_max: u64::MAX, steps_max: u64::MAX }
     }
 }
 
@@ -207,7 +202,7 @@ impl Recorder {
         if closes && let Some(action) = id.and_then(|id| shared.actions.get(id)) {
             action.close();
         }
-        if shared.target.is_direct() && !matches!(command, Command::Begin(_)) {
+        if shared.target.is_direct() && matches!(command, Command::Revise { .. } | Command::Cancel { .. }) {
             self.flush(is_given_up)?;
             let answer = shared.target.carry_out(vec![command]).pop();
             let answer = answer.ok_or(Error::Bug("EN-3: every write is answered"))?;
@@ -252,12 +247,7 @@ impl Recorder {
     ///
     /// # Errors
     /// Those of [`Recorder::ask`].
-    pub fn cancel(
-        &self,
-        id: ActionId,
-        cancel: Cancel,
-        is_given_up: &mut dyn FnMut() -> bool,
-    ) -> Result<Answer, Error> {
+    pub fn cancel(&self, id: ActionId, cancel: Cancel, is_given_up: &mut dyn FnMut() -> bool) -> Result<Answer, Error> {
         self.ask(Command::Cancel { action_id: id, cancel }, is_given_up)
     }
 
@@ -369,7 +359,7 @@ impl Shared {
         let Answer::Applied(applied) = answer else { return };
         match applied {
             Applied::Begun(_) | Applied::Alive => {}
-            Applied::Attributed(_) => {
+            Applied::Attributed(_) | Applied::Accepted => {
                 if let Some(id) = id {
                     self.actions.close(id);
                 }
