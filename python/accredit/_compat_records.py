@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import asdict, dataclass, field
 from typing import Any, Optional
 
@@ -11,8 +12,8 @@ from typing import Any, Optional
 class ActionStep:
     """What the agent said."""
 
-    timestamp: float
-    description: str
+    timestamp: float = field(default_factory=time.time)
+    description: str = ""
     state: dict[str, Any] = field(default_factory=dict)
     decision: str = ""
     confidence: float = 0.5
@@ -26,8 +27,8 @@ class ActionStep:
 class Observation:
     """What the world said."""
 
-    timestamp: float
-    observation_type: str
+    timestamp: float = field(default_factory=time.time)
+    observation_type: str = ""
     data: dict[str, Any] = field(default_factory=dict)
     source: str = ""
     confidence: float = 1.0
@@ -48,7 +49,7 @@ class AgentAction:
     expected_outcome: dict[str, Any] = field(default_factory=dict)
     acceptance_criteria: list[str] = field(default_factory=list)
     parent_action_id: Optional[str] = None
-    started_at: float = 0.0
+    started_at: float = field(default_factory=time.time)
     steps: list[ActionStep] = field(default_factory=list)
     observations: list[Observation] = field(default_factory=list)
 

@@ -40,7 +40,7 @@ import os
 import shutil
 import tempfile
 import threading
-import time
+import time as time
 import uuid
 import weakref
 from collections.abc import Sequence
@@ -108,11 +108,10 @@ class AgentAttributionOrchestrator:
 
     def __init__(self, path: Optional[PathLike] = None) -> None:
         self._path = None if path is None else os.fspath(path)
-        self._pid = os.getpid()
         self._lock = threading.Lock()
         self._native: Optional[_native.CompatEngine] = None
         self._stopped = threading.Event()
-        self._is_swept = False
+        self._sweepers: list[threading.Thread] = []
         self._open()
         _orchestrators.add(self)
 
@@ -126,7 +125,7 @@ class AgentAttributionOrchestrator:
             except BaseException:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
-        self._finalize = weakref.finalize(self, _end, native, folder, os.getpid(), self._stopped)
+        self._finalize = weakref.finalize(self, _end, native, folder, os.getpid(), self._stopped, self._sweepers)
         self._native = native
         return native
 
@@ -146,7 +145,7 @@ class AgentAttributionOrchestrator:
     def _left_behind(self) -> None:
         """In a forked child: the threads and locks of the engine stayed with the parent."""
         self._finalize.detach()
-        self._native, self._is_swept = None, False
+        self._native, self._sweepers = None, []
         self._lock, self._stopped = threading.Lock(), threading.Event()
 
     def begin_action(
@@ -175,7 +174,7 @@ class AgentAttributionOrchestrator:
             acceptance_criteria,
             parent_action_id,
         )
-        if not self._is_swept:
+        if not self._sweepers:
             self._start_sweeping()
         self._deliver(engine, evicted)
         return str(uuid.uuid4()) if action_id is None else action_id
@@ -211,9 +210,10 @@ class AgentAttributionOrchestrator:
     def complete_action(self, action_id: str, outcome: Optional[dict[str, Any]] = None) -> bool:
         """Close an action with what came out; whether it was open."""
         engine = self._engine()
-        if engine is None or not engine.complete(_now(), action_id, outcome):
+        closed = None if engine is None else engine.complete(_now(), action_id, outcome)
+        if engine is None or closed is None:
             return False
-        self._deliver(engine, [str(action_id)])
+        self._deliver(engine, [closed])
         return True
 
     def cleanup_expired(self) -> int:
@@ -270,10 +270,10 @@ class AgentAttributionOrchestrator:
 
     def _start_sweeping(self) -> None:
         with self._lock:
-            if not self._is_swept:
-                self._is_swept = True
+            if not self._sweepers and not self._stopped.is_set():
                 arguments = (weakref.ref(self), self._stopped)
                 thread = threading.Thread(target=_sweep, args=arguments, name="accredit-compat", daemon=True)
+                self._sweepers.append(thread)
                 try:
                     thread.start()
                 except RuntimeError:
@@ -291,11 +291,21 @@ def _sweep(of: "weakref.ref[AgentAttributionOrchestrator]", stopped: threading.E
         del orchestrator
 
 
-def _end(native: _native.CompatEngine, folder: Optional[str], pid: int, stopped: threading.Event) -> None:
+def _end(
+    native: _native.CompatEngine,
+    folder: Optional[str],
+    pid: int,
+    stopped: threading.Event,
+    sweepers: list[threading.Thread],
+) -> None:
     """Close an engine that nobody needs any more. A forked child leaves its parent's alone."""
     if os.getpid() != pid:
         return
     stopped.set()
+    for thread in sweepers:
+        # A thread that is in the engine when the interpreter ends would take the process down.
+        if thread.is_alive() and thread is not threading.current_thread():
+            thread.join(5)
     try:
         native.close()
     except Exception:

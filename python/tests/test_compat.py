@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import doctest
 import inspect
 import multiprocessing
 import os
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 import uuid
@@ -92,6 +96,22 @@ def test_the_singleton_is_one_for_all_threads_and_behind_the_functions() -> None
     assert compat.record_observation(action_id, "sensor", {"booked": True}, "airline", 0.9)
     assert compat.complete_action(action_id, {"booked": True})
     assert compat.get_attribution().get_stats()["total_completed"] == 1
+
+
+@pytest.mark.usefixtures("singleton")
+def test_the_example_runs() -> None:
+    assert doctest.testmod(compat).failed == 0
+
+
+def test_a_process_ends_with_open_actions() -> None:
+    script = """if True:
+        from accredit import compat
+        compat._SWEEP_SECONDS = 0.001
+        for n in range(100):
+            compat.record_step(compat.begin_action("planner", "work"), "said")
+    """
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr) == (0, b"")
 
 
 def test_signatures() -> None:
@@ -286,7 +306,7 @@ def test_the_singleton_is_configured(tmp_path: Path) -> None:
 
 
 def test_memory_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(compat.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     orchestrator = Orchestrator()
     orchestrator.begin_action("planner", "work")
     assert len(list(tmp_path.iterdir())) == 1

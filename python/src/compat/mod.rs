@@ -177,21 +177,23 @@ impl CompatEngine {
         self.record(py, now, entries_max, action_id, observation)
     }
 
-    /// Closes an action with its outcome; whether it was open.
+    /// Closes an action with its outcome; answers its id, `None` where it was not open.
     #[pyo3(signature = (now, action_id, outcome, /))]
-    fn complete(&self, py: Python<'_>, now: Option<f64>, action_id: &Bound<'_, PyAny>, outcome: Arg<'_, '_>) -> bool {
+    fn complete(
+        &self,
+        py: Python<'_>,
+        now: Option<f64>,
+        action_id: &Bound<'_, PyAny>,
+        outcome: Arg<'_, '_>,
+    ) -> Option<String> {
         if !self.is_live() {
-            return false;
+            return None;
         }
-        let id = fields::one_id(&self.counts, action_id);
-        match id.and_then(|id| Ok((id, fields::object(&self.counts, outcome)?))) {
-            Ok((id, outcome)) => {
-                self.clock.set(now);
-                let completion = Completion { outcome, ..Completion::default() };
-                py.detach(|| self.recorder.complete(id, completion)).is_ok()
-            }
-            Err(reason) => self.refuse(reason),
-        }
+        let id = fields::one_id(&self.counts, action_id).ok()?;
+        let outcome = fields::object(&self.counts, outcome).ok()?;
+        self.clock.set(now);
+        let completion = Completion { outcome, ..Completion::default() };
+        py.detach(|| self.recorder.complete(id, completion)).is_ok().then(|| id.to_string())
     }
 
     /// Closes what has been open for longer than so many seconds; the ids of those, in order.
