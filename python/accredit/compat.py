@@ -38,6 +38,7 @@ import json
 import logging
 import os
 import shutil
+import sys
 import tempfile
 import threading
 import time as time
@@ -127,6 +128,10 @@ class AgentAttributionOrchestrator:
                 raise
         self._finalize = weakref.finalize(self, _end, native, folder, os.getpid(), self._stopped, self._sweepers)
         self._native = native
+        parts = sys.modules.get("multiprocessing"), sys.modules.get("multiprocessing.util")
+        if all(parts) and parts[0].parent_process() is not None:  # type: ignore[union-attr]
+            # Such a process ends without its exit handlers.
+            parts[1].Finalize(None, self._finalize, exitpriority=0)  # type: ignore[union-attr]
         return native
 
     def _engine(self) -> Optional[_native.CompatEngine]:

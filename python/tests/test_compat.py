@@ -318,15 +318,14 @@ def _in_child(orchestrator: Orchestrator, action_id: str, answers: Any) -> None:
     own = orchestrator.begin_action("planner", "work")
     said = (orchestrator.record_step(action_id, "child"), orchestrator.record_step(own, "child"))
     answers.put((said, orchestrator.get_stats()["total_begun"]))
-    answers.close()
-    answers.join_thread()
-    os._exit(0)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 @pytest.mark.parametrize("on_disk", [False, True])
-def test_a_forked_child_starts_anew(on_disk: bool, tmp_path: Path) -> None:
+def test_a_forked_child_starts_anew(on_disk: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     orchestrator = Orchestrator(tmp_path / "runs.db" if on_disk else None)
     action_id = orchestrator.begin_action("planner", "work")
     context = multiprocessing.get_context("fork")
@@ -338,3 +337,4 @@ def test_a_forked_child_starts_anew(on_disk: bool, tmp_path: Path) -> None:
     assert orchestrator.record_step(action_id, "parent") is True
     assert orchestrator.get_stats()["total_steps_recorded"] == 1
     orchestrator.close()
+    assert list((tmp_path / "tmp").iterdir()) == []
