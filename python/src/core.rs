@@ -9,6 +9,7 @@ use accredit::{Answer, Applied, Engine, Error, OpenAction};
 use accredit_model::{ActionId, RefusalReason, Status};
 use pyo3::prelude::*;
 
+use crate::convert::Counting;
 use crate::error;
 
 /// How often this process has been forked from the one that loaded the module.
@@ -18,6 +19,11 @@ static GENERATION: AtomicU64 = AtomicU64::new(0);
 #[pyfunction]
 pub(crate) fn forked() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
+}
+
+/// The number of forks up to this process: what was opened under another is not of this process.
+pub(crate) fn generation() -> u64 {
+    GENERATION.load(Ordering::Relaxed)
 }
 
 /// A recorder with what is needed around it. In a forked child it refuses: its threads exist in the parent alone.
@@ -37,7 +43,7 @@ impl Core {
             recorder: ManuallyDrop::new(recorder),
             engine: ManuallyDrop::new(engine),
             strict,
-            generation: GENERATION.load(Ordering::Relaxed),
+            generation: generation(),
             is_closed: AtomicBool::new(false),
             counted: Mutex::default(),
         }
@@ -49,7 +55,7 @@ impl Core {
     }
 
     fn is_ours(&self) -> bool {
-        self.generation == GENERATION.load(Ordering::Relaxed)
+        self.generation == generation()
     }
 
     /// What recording goes through. Only for one that is live.
@@ -74,11 +80,6 @@ impl Core {
 
     pub(crate) fn live(&self, py: Python<'_>) -> PyResult<()> {
         if self.is_live() { Ok(()) } else { Err(self.dead(py)) }
-    }
-
-    /// Counts what became of a value.
-    pub(crate) fn count(&self, what: &'static str) {
-        *self.counted.lock().unwrap_or_else(PoisonError::into_inner).entry(what).or_default() += 1;
     }
 
     /// What was counted.
@@ -131,6 +132,12 @@ impl Core {
             Engine::clone(&self.engine).close()
         });
         closed.map_err(|error| error::raise(py, &error))
+    }
+}
+
+impl Counting for Core {
+    fn count(&self, what: &'static str) {
+        *self.counted.lock().unwrap_or_else(PoisonError::into_inner).entry(what).or_default() += 1;
     }
 }
 

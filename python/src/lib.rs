@@ -1,10 +1,11 @@
-//! The native part of the Python package: the engine's recorder behind two classes.
+//! The native part of the Python package: the engine's recorder behind three classes.
 //!
 //! What it is not: it has no logic of its own. It turns Python's values into commands (never raising for what an agent
 //! passed in, unless it is strict), hands them to [`accredit::Recorder`], and answers questions as JSON text, which the
 //! Python part turns into objects. The interpreter's lock is released around everything that waits.
 
 mod action;
+mod compat;
 mod convert;
 mod core;
 mod error;
@@ -17,6 +18,7 @@ use pyo3::prelude::*;
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<recorder::Recorder>()?;
     module.add_class::<action::Action>()?;
+    module.add_class::<compat::CompatEngine>()?;
     module.add_function(wrap_pyfunction!(core::forked, module)?)?;
     module.add_function(wrap_pyfunction!(convert::to_json, module)?)?;
     error::add(module)?;

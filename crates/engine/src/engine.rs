@@ -81,6 +81,7 @@ impl Engine {
         config.validate()?;
         let store = match config.access {
             Access::ReadWrite => SqliteStore::open(&config.store),
+            Access::Ephemeral => SqliteStore::open_ephemeral(&config.store),
             Access::ReadOnly => SqliteStore::open_read_only(&config.store),
         };
         Self::with_store(config, environment, Box::new(store?))
@@ -88,7 +89,7 @@ impl Engine {
 
     fn with_store(config: Config, environment: Environment, store: Box<dyn Store>) -> Result<Self, Error> {
         let models = Models::default();
-        if config.learning.enabled && config.access == Access::ReadWrite {
+        if config.learning.enabled && config.access.writes() {
             models.load(store.as_ref(), &config)?;
         }
         let inner = Arc::new(Inner {
@@ -106,9 +107,10 @@ impl Engine {
             config,
         });
         let handle = Handle { inner: Arc::clone(&inner), threads: Mutex::default() };
-        match inner.config.access {
-            Access::ReadWrite => handle.start()?,
-            Access::ReadOnly => inner.queue.end(End::Closed),
+        if inner.config.access.writes() {
+            handle.start()?;
+        } else {
+            inner.queue.end(End::Closed);
         }
         Ok(Self { inner, _handle: Arc::new(handle) })
     }
@@ -228,7 +230,7 @@ impl Inner {
     }
 
     pub(crate) fn push(&self, writes: Vec<Write>, bytes: usize, patience: Duration) -> Result<Pending, Error> {
-        if self.config.access == Access::ReadOnly {
+        if !self.config.access.writes() {
             return Err(Error::ReadOnly);
         }
         self.queue.push(writes, bytes, Vec::new(), patience)
@@ -241,7 +243,7 @@ impl Inner {
 
     /// The same for a write that closes an action or adds to a closed one, of which subscribers hear when it has.
     pub(crate) fn submit_told(&self, write: Write, events: Vec<EventBody>) -> Result<Answer, Error> {
-        if self.config.access == Access::ReadOnly {
+        if !self.config.access.writes() {
             return Err(Error::ReadOnly);
         }
         let answers = self.queue.push(vec![write], 1024, events, self.patience())?.wait()?;

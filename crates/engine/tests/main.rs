@@ -19,6 +19,7 @@ mod learning;
 mod limits;
 mod long;
 mod overload;
+mod prompt;
 mod reading;
 mod scoring;
 mod sharing;
