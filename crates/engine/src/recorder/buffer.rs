@@ -150,8 +150,7 @@ impl Buffer {
                 state.is_urgent = true;
                 self.filled.notify_one();
             }
-            let (after, timeout) =
-                self.changed.wait_timeout(state, ask_every).unwrap_or_else(PoisonError::into_inner);
+            let (after, timeout) = self.changed.wait_timeout(state, ask_every).unwrap_or_else(PoisonError::into_inner);
             state = after;
             if timeout.timed_out() {
                 drop(state);
@@ -168,6 +167,27 @@ impl Buffer {
     pub(super) fn counts(&self) -> (u64, u64) {
         let state = self.state();
         (state.n_pushed - state.n_done, state.n_done)
+    }
+
+    /// Says that the thread has died: nothing is answered any more.
+    pub(super) fn died(&self) {
+        let mut state = self.state();
+        state.is_ended = true;
+        state.is_over = true;
+        state.items = Vec::new();
+        state.bytes = 0;
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Whether the thread has ended.
+    pub(super) fn is_over(&self) -> bool {
+        self.state().is_over
+    }
+
+    /// Whether nothing more is taken.
+    pub(super) fn is_ended(&self) -> bool {
+        self.state().is_ended
     }
 
     /// Takes nothing more.
@@ -202,10 +222,12 @@ impl Waiting {
             answer = after;
             if timeout.timed_out() {
                 drop(answer);
-                if is_given_up() {
-                    return None;
-                }
+                let is_over = is_given_up();
                 answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
+                if is_over {
+                    // It may have come while that was asked.
+                    return answer.take();
+                }
             }
         }
     }
@@ -226,4 +248,3 @@ fn bytes_of(command: &Command) -> usize {
             Command::Cancel { .. } | Command::Heartbeat { .. } => 64,
         }
 }
-

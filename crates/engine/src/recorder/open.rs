@@ -27,12 +27,7 @@ impl OpenAction {
     }
 
     const fn new(id: ActionId) -> Self {
-        Self {
-            id,
-            n_steps: AtomicU64::new(0),
-            n_entries: AtomicU64::new(0),
-            is_closed: AtomicBool::new(false),
-        }
+        Self { id, n_steps: AtomicU64::new(0), n_entries: AtomicU64::new(0), is_closed: AtomicBool::new(false) }
     }
 
     /// Its id.
@@ -59,7 +54,9 @@ impl OpenAction {
             // The world may speak after the closing, the agent may not.
             return if is_step(kind) { Err(RefusalReason::ClosedAction) } else { Ok(()) };
         }
-        let add = |count: &AtomicU64, max: u64| count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| (n < max).then_some(n + 1));
+        let add = |count: &AtomicU64, max: u64| {
+            count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| (n < max).then_some(n + 1))
+        };
         add(&self.n_entries, entries_max).map_err(|_| RefusalReason::ActionFull)?;
         if is_step(kind) && add(&self.n_steps, steps_max).is_err() {
             self.n_entries.fetch_sub(1, Ordering::Relaxed);

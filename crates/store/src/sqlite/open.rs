@@ -45,6 +45,7 @@ pub(super) fn writable(path: &Path) -> Result<SqliteStore, StoreError> {
         writer: Mutex::new(writer),
         readers: Mutex::default(),
         mover: Mutex::default(),
+        closing: None,
     })
 }
 
@@ -59,6 +60,7 @@ pub(super) fn readable(path: &Path) -> Result<SqliteStore, StoreError> {
         writer: Mutex::new(writer),
         readers: Mutex::default(),
         mover: Mutex::default(),
+        closing: None,
     })
 }
 
