@@ -110,7 +110,10 @@ pub(crate) fn texts(core: &Core, value: Arg<'_, '_>) -> Result<Option<Vec<String
         return Ok(Some(list.iter().map(|text| one_text(core, &text)).collect()));
     }
     let items = value.try_iter().map_err(|_| RefusalReason::InvalidField)?;
-    items.map(|item| item.map(|item| one_text(core, &item)).map_err(|_| RefusalReason::InvalidField)).collect::<Result<_, _>>().map(Some)
+    items
+        .map(|item| item.map(|item| one_text(core, &item)).map_err(|_| RefusalReason::InvalidField))
+        .collect::<Result<_, _>>()
+        .map(Some)
 }
 
 /// An action's id: text, a `UUID`, or something with an `id`.

@@ -9,6 +9,7 @@ mod convert;
 mod core;
 mod error;
 mod fields;
+mod process;
 mod recorder;
 
 use pyo3::prelude::*;
@@ -17,8 +18,8 @@ use pyo3::prelude::*;
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<recorder::Recorder>()?;
     module.add_class::<action::Action>()?;
-    module.add_function(wrap_pyfunction!(core::forked, module)?)?;
     module.add_function(wrap_pyfunction!(convert::to_json, module)?)?;
     error::add(module)?;
+    process::add(module)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))
 }
