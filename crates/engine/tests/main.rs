@@ -19,6 +19,7 @@ mod limits;
 mod long;
 mod overload;
 mod reading;
+mod recorder;
 mod scoring;
 mod sharing;
 mod support;
