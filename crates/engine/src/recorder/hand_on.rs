@@ -7,7 +7,7 @@ use accredit_model::{ActionId, Command, RefusalReason};
 
 use super::buffer::{Buffer, Item, Waiting};
 use super::{Answer, IDLE, LINGER, Shared, closes};
-use crate::{Applied, Error};
+use crate::{Applied, Error, ErrorKind};
 
 impl Shared {
     /// The recorder's thread. Whatever happens to it, nobody waits for ever.
@@ -87,6 +87,10 @@ impl Shared {
         if let Applied::Failed(error) = applied {
             let mut tally = self.tally();
             *tally.refused.entry(error.code().to_owned()).or_default() += 1;
+            if matches!(error.kind(), ErrorKind::Expected | ErrorKind::NotFound | ErrorKind::Conflict) {
+                // The caller's own doing, and of this call alone.
+                return;
+            }
             if tally.last_error.is_none() {
                 tracing::warn!(%error, "recording fails; further failures are only counted");
             }
