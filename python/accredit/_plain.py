@@ -73,6 +73,8 @@ def _structure(value: Any) -> Any:
         return _array(value)
     if hasattr(value, "to_dict") and callable(value.to_dict) and hasattr(value, "columns"):
         return {"$table": {"rows": len(value), "columns": [str(name) for name in value.columns]}}
+    if isinstance(value, range) and len(value) > ARRAY_ELEMENTS_MAX:
+        return repr(value)
     if isinstance(value, Iterable) and type(value).__name__ in ("deque", "dict_keys", "dict_values", "range"):
         return list(value)
     return value

@@ -233,8 +233,9 @@ class Recorder:
         return loads(self._native.learn())  # type: ignore[no-any-return]
 
     def get_stats(self) -> dict[str, Any]:
-        """The store's counters, and under ``recorder`` those of this recorder."""
-        return {**loads(self._native.stats()), "recorder": loads(self._native.own_stats())}
+        """The store's counters, and under ``recorder`` those of this recorder, which are all there is of a closed one."""
+        store = loads(self._native.stats()) if self._native.live else {}
+        return {**store, "recorder": loads(self._native.own_stats())}
 
     stats = get_stats
 
@@ -256,17 +257,30 @@ class Recorder:
 
 
 def register(recorder: Recorder) -> Recorder:
-    """Have it closed when the interpreter ends."""
+    """Have what it holds made durable when the interpreter ends."""
     _open_recorders.add(recorder)
     return recorder
 
 
-def _close_all() -> None:
+def _at_exit() -> None:
+    """Make durable what was recorded so far.
+
+    Handlers that were registered earlier run later, and may record, as may daemon threads and ``__del__``; so the native
+    module closes the stores itself when the interpreter has ended.
+    """
     for recorder in list(_open_recorders):
-        if recorder._native.live:
+        if not recorder._native.live:
+            continue
+        if recorder._at_close is None:
+            recorder.flush()
+        else:
             recorder.close()
 
 
-atexit.register(_close_all)
+atexit.register(_at_exit)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_native.forked)
+    os.register_at_fork(
+        before=_native.before_fork,
+        after_in_parent=_native.after_fork_in_parent,
+        after_in_child=_native.after_fork_in_child,
+    )

@@ -98,7 +98,7 @@ impl ObservationArgs<'_, '_> {
 /// Counts a refusal and answers it.
 pub(crate) fn refuse(py: Python<'_>, core: &Core, reason: RefusalReason) -> PyResult<bool> {
     if !core.is_live() {
-        return if core.strict { Err(core.dead(py)) } else { Ok(false) };
+        return core.too_late(py);
     }
     core.recorder().refuse(reason);
     core.refuse(py, reason, detail(reason))
@@ -121,7 +121,7 @@ fn detail(reason: RefusalReason) -> &'static str {
 /// Records an entry; in strict mode it waits for the answer.
 fn record(py: Python<'_>, core: &Core, open: &OpenAction, entry: EntryBody) -> PyResult<bool> {
     if !core.is_live() {
-        return if core.strict { Err(core.dead(py)) } else { Ok(false) };
+        return core.too_late(py);
     }
     if core.strict {
         let answer = waiting(py, |given_up| core.recorder().record_and_wait(open, entry, given_up))?;
@@ -143,13 +143,11 @@ pub(crate) fn waiting<T: Send>(py: Python<'_>, wait: impl FnOnce(&mut dyn FnMut(
     let mut raised = None;
     let waited = py.detach(|| {
         wait(&mut || {
-            Python::attach(|py| match py.check_signals() {
-                Ok(()) => false,
-                Err(error) => {
-                    raised = Some(error);
-                    true
-                }
-            })
+            let checked = Python::try_attach(|py| py.check_signals());
+            // Where there is no interpreter any more, nobody is left to wait.
+            let Some(checked) = checked else { return true };
+            raised = checked.err();
+            raised.is_some()
         })
     });
     raised.map_or(Ok(waited), Err)
@@ -165,7 +163,7 @@ pub(crate) fn complete(
     at: Arg<'_, '_>,
 ) -> PyResult<bool> {
     if !core.is_live() {
-        return if core.strict { Err(core.dead(py)) } else { Ok(false) };
+        return core.too_late(py);
     }
     let completion = || {
         Ok(Completion {
@@ -192,7 +190,7 @@ pub(crate) fn revise(
     reason: Arg<'_, '_>,
 ) -> PyResult<bool> {
     if !core.is_live() {
-        return if core.strict { Err(core.dead(py)) } else { Ok(false) };
+        return core.too_late(py);
     }
     let revision = || {
         Ok(Revision {
@@ -213,7 +211,7 @@ pub(crate) fn revise(
 
 pub(crate) fn cancel(py: Python<'_>, core: &Core, id: accredit_model::ActionId, reason: Arg<'_, '_>) -> PyResult<bool> {
     if !core.is_live() {
-        return if core.strict { Err(core.dead(py)) } else { Ok(false) };
+        return core.too_late(py);
     }
     let cancel = Cancel { reason: fields::text(core, reason) };
     let answer = waiting(py, |given_up| core.recorder().cancel(id, cancel, given_up))?;
@@ -251,7 +249,7 @@ impl BeginArgs<'_, '_> {
     /// Begins; what cannot be begun is an action that refuses everything, so that the agent goes on.
     pub(crate) fn open(&self, py: Python<'_>, core: &Core) -> PyResult<Arc<OpenAction>> {
         if !core.is_live() {
-            return if core.strict { Err(core.dead(py)) } else { Ok(OpenAction::dead()) };
+            return core.too_late(py).map(|_| OpenAction::dead());
         }
         match self.begin(core) {
             Ok(begin) if core.strict => {
@@ -395,7 +393,7 @@ impl Action {
 
 pub(crate) fn heartbeat(py: Python<'_>, core: &Core, id: accredit_model::ActionId) -> PyResult<bool> {
     if !core.is_live() {
-        return if core.strict { Err(core.dead(py)) } else { Ok(false) };
+        return core.too_late(py);
     }
     if core.strict {
         let command = accredit_model::Command::Heartbeat { action_id: id };

@@ -44,6 +44,7 @@ pub(crate) struct Writer<'c> {
     counting: Option<&'c dyn Counting>,
     /// Addresses of the containers that are being written.
     open: Vec<usize>,
+    is_cut: bool,
 }
 
 /// The JSON text of a value; for tests and for handing objects on.
@@ -62,7 +63,7 @@ fn plain(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
 
 impl<'c> Writer<'c> {
     pub(crate) fn new(counting: Option<&'c dyn Counting>) -> Self {
-        Self { out: Vec::with_capacity(256), counting, open: Vec::new() }
+        Self { out: Vec::with_capacity(256), counting, open: Vec::new(), is_cut: false }
     }
 
     pub(crate) fn into_text(self) -> String {
@@ -78,10 +79,7 @@ impl<'c> Writer<'c> {
 
     /// Writes a value. It never fails: what cannot be written is written as what it is.
     pub(crate) fn write(&mut self, value: &Bound<'_, PyAny>) {
-        if self.out.len() > BYTES_MAX {
-            self.count("too_large");
-            self.note("$large", value);
-        } else if let Ok(text) = value.cast_exact::<PyString>() {
+        if let Ok(text) = value.cast_exact::<PyString>() {
             self.string(text);
         } else if value.is_none() {
             self.out.extend_from_slice(b"null");
@@ -100,6 +98,16 @@ impl<'c> Writer<'c> {
         } else {
             self.other(value);
         }
+    }
+
+    /// Whether there is far more than is kept: the rest of it is left out.
+    fn is_large(&mut self) -> bool {
+        let is_large = self.out.len() > BYTES_MAX;
+        if is_large && !self.is_cut {
+            self.is_cut = true;
+            self.count("too_large");
+        }
+        is_large
     }
 
     fn string(&mut self, text: &Bound<'_, PyString>) {
@@ -173,6 +181,9 @@ impl<'c> Writer<'c> {
             self.key(key);
             self.out.push(b':');
             self.write(value);
+            if self.is_large() {
+                break;
+            }
         }
         self.out.push(b'}');
     }
@@ -202,6 +213,9 @@ impl<'c> Writer<'c> {
                 self.out.push(b',');
             }
             self.write(value);
+            if self.is_large() {
+                break;
+            }
         }
         self.out.push(b']');
     }

@@ -10,21 +10,7 @@ use accredit_model::{ActionId, RefusalReason, Status};
 use pyo3::prelude::*;
 
 use crate::convert::Counting;
-use crate::error;
-
-/// How often this process has been forked from the one that loaded the module.
-static GENERATION: AtomicU64 = AtomicU64::new(0);
-
-/// Says, in a forked child, that threads and locks of what was opened before stayed behind.
-#[pyfunction]
-pub(crate) fn forked() {
-    GENERATION.fetch_add(1, Ordering::Relaxed);
-}
-
-/// The number of forks up to this process: what was opened under another is not of this process.
-pub(crate) fn generation() -> u64 {
-    GENERATION.load(Ordering::Relaxed)
-}
+use crate::{error, process};
 
 /// A recorder with what is needed around it. In a forked child it refuses: its threads exist in the parent alone.
 pub(crate) struct Core {
@@ -33,6 +19,9 @@ pub(crate) struct Core {
     pub(crate) strict: bool,
     generation: u64,
     is_closed: AtomicBool,
+    /// Calls that came after the end, or in a forked child.
+    n_too_late: AtomicU64,
+    has_told: AtomicBool,
     /// What happened to values on their way, by name.
     counted: Mutex<BTreeMap<&'static str, u64>>,
 }
@@ -43,8 +32,10 @@ impl Core {
             recorder: ManuallyDrop::new(recorder),
             engine: ManuallyDrop::new(engine),
             strict,
-            generation: generation(),
+            generation: process::generation(),
             is_closed: AtomicBool::new(false),
+            n_too_late: AtomicU64::new(0),
+            has_told: AtomicBool::new(false),
             counted: Mutex::default(),
         }
     }
@@ -54,8 +45,9 @@ impl Core {
         self.is_ours() && !self.is_closed.load(Ordering::Relaxed)
     }
 
-    fn is_ours(&self) -> bool {
-        self.generation == generation()
+    /// Whether it was opened in this process.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.generation == process::generation()
     }
 
     /// What recording goes through. Only for one that is live.
@@ -69,13 +61,43 @@ impl Core {
 
     /// The error for one that is not live.
     pub(crate) fn dead(&self, py: Python<'_>) -> PyErr {
-        if self.is_ours() {
-            return error::raise(py, &Error::Closed);
+        if self.is_ours() { error::raise(py, &Error::Closed) } else { error::forked(py) }
+    }
+
+    /// Answers a recording call to one that is not live: counted, and false or, in strict mode, an exception.
+    pub(crate) fn too_late(&self, py: Python<'_>) -> PyResult<bool> {
+        self.n_too_late.fetch_add(1, Ordering::Relaxed);
+        if self.strict {
+            return Err(self.dead(py));
         }
-        error::UnavailableError::new_err(
-            "this recorder was opened before the process was forked, and the parent still writes to its store; \
-             open one in the child, of another file or through a server",
-        )
+        if !self.is_ours() {
+            self.tell_once(py, error::FORKED);
+        }
+        Ok(false)
+    }
+
+    /// Calls that came too late, by the name of why.
+    pub(crate) fn too_late_counted(&self) -> Option<(&'static str, u64)> {
+        let n = self.n_too_late.load(Ordering::Relaxed);
+        (n > 0).then_some((if self.is_ours() { "closed" } else { "forked" }, n))
+    }
+
+    /// Has the log of Python say, once, why nothing is recorded.
+    fn tell_once(&self, py: Python<'_>, what: &str) {
+        if !self.has_told.swap(true, Ordering::Relaxed) {
+            let logger = py.import("logging").and_then(|logging| logging.call_method1("getLogger", ("accredit",)));
+            // A log that fails must not hurt the agent.
+            drop(logger.and_then(|logger| logger.call_method1("warning", ("accredit: %s", what))));
+        }
+    }
+
+    /// Has the log say what failed behind the agent's back, where something did.
+    pub(crate) fn tell_failure(&self, py: Python<'_>) {
+        if !self.has_told.load(Ordering::Relaxed)
+            && let Some(error) = self.recorder.last_error()
+        {
+            self.tell_once(py, &format!("recording fails, and is only counted from now on: {error}"));
+        }
     }
 
     pub(crate) fn live(&self, py: Python<'_>) -> PyResult<()> {
@@ -119,7 +141,11 @@ impl Core {
             Ok(Answer::Applied(Applied::Entry(accredit::Recorded::Refused(refusal)))) => Error::from(refusal),
             Ok(Answer::Applied(_)) => return Ok(true),
         };
-        if self.strict { Err(error::raise(py, &failed)) } else { Ok(false) }
+        if self.strict {
+            return Err(error::raise(py, &failed));
+        }
+        self.tell_failure(py);
+        Ok(false)
     }
 
     /// Hands on what waits and ends. The first call does it.
@@ -127,11 +153,21 @@ impl Core {
         if !self.is_ours() || self.is_closed.swap(true, Ordering::Relaxed) {
             return Ok(());
         }
-        let closed = py.detach(|| {
-            self.recorder.close();
-            Engine::clone(&self.engine).close()
-        });
+        let closed = py.detach(|| self.end());
+        self.tell_failure(py);
         closed.map_err(|error| error::raise(py, &error))
+    }
+
+    fn end(&self) -> Result<(), Error> {
+        self.recorder.close();
+        Engine::clone(&self.engine).close()
+    }
+
+    /// The same when the interpreter has ended: nobody is left to be told what fails.
+    pub(crate) fn close_at_exit(&self) {
+        if self.is_ours() && !self.is_closed.swap(true, Ordering::Relaxed) {
+            drop(self.end());
+        }
     }
 }
 
@@ -144,13 +180,20 @@ impl Counting for Core {
 impl Drop for Core {
     fn drop(&mut self) {
         // In a forked child there are no threads to wait for, and the locks may be held by nobody for ever.
-        if self.is_ours() {
+        if !self.is_ours() {
+            return;
+        }
+        let mut end = || {
             #[expect(unsafe_code, reason = "neither is used after this, and both are dropped once")]
             // SAFETY: `drop` runs once, and `self` is not used after it.
             unsafe {
                 ManuallyDrop::drop(&mut self.recorder);
                 ManuallyDrop::drop(&mut self.engine);
             }
+        };
+        // What waits is made durable first; other threads of Python go on meanwhile.
+        if Python::try_attach(|py| py.detach(&mut end)).is_none() {
+            end();
         }
     }
 }

@@ -36,7 +36,11 @@ pub(crate) fn raise(py: Python<'_>, error: &Error) -> PyErr {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
-        text = format!("{text}: {cause}");
+        let said = cause.to_string();
+        // Some errors say what their cause says.
+        if !text.ends_with(&said) {
+            text = format!("{text}: {said}");
+        }
         source = cause.source();
     }
     let raised = match error.kind() {
@@ -47,6 +51,15 @@ pub(crate) fn raise(py: Python<'_>, error: &Error) -> PyErr {
         ErrorKind::Corrupt | ErrorKind::Bug => StoreError::new_err(text),
     };
     with_code(py, raised, error.code())
+}
+
+/// What is said in a forked child.
+pub(crate) const FORKED: &str = "this recorder was opened before the process was forked, and the parent still writes to its \
+     store; open one in the child, of another file or through a server";
+
+/// The exception in a forked child.
+pub(crate) fn forked(py: Python<'_>) -> PyErr {
+    with_code(py, UnavailableError::new_err(FORKED), "forked")
 }
 
 /// The exception for a refusal.

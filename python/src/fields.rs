@@ -99,6 +99,9 @@ pub(crate) fn object(core: &impl Counting, value: Arg<'_, '_>) -> Result<Option<
     }
 }
 
+/// Texts of one list: a generator may have no end.
+const TEXTS_MAX: usize = 10_000;
+
 /// A list of texts; a single text is a list of one.
 pub(crate) fn texts(core: &impl Counting, value: Arg<'_, '_>) -> Result<Option<Vec<String>>, RefusalReason> {
     let Some(value) = given(value) else { return Ok(None) };
@@ -109,10 +112,14 @@ pub(crate) fn texts(core: &impl Counting, value: Arg<'_, '_>) -> Result<Option<V
         return Ok(Some(list.iter().map(|text| one_text(core, &text)).collect()));
     }
     let items = value.try_iter().map_err(|_| RefusalReason::InvalidField)?;
-    items
-        .map(|item| item.map(|item| one_text(core, &item)).map_err(|_| RefusalReason::InvalidField))
-        .collect::<Result<_, _>>()
-        .map(Some)
+    let mut texts = Vec::new();
+    for item in items {
+        if texts.len() >= TEXTS_MAX {
+            return Err(RefusalReason::InvalidField);
+        }
+        texts.push(one_text(core, &item.map_err(|_| RefusalReason::InvalidField)?));
+    }
+    Ok(Some(texts))
 }
 
 /// An action's id: text, a `UUID`, or something with an `id`.

@@ -10,6 +10,7 @@ mod convert;
 mod core;
 mod error;
 mod fields;
+mod process;
 mod recorder;
 
 use pyo3::prelude::*;
@@ -19,8 +20,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<recorder::Recorder>()?;
     module.add_class::<action::Action>()?;
     module.add_class::<compat::CompatEngine>()?;
-    module.add_function(wrap_pyfunction!(core::forked, module)?)?;
     module.add_function(wrap_pyfunction!(convert::to_json, module)?)?;
     error::add(module)?;
+    process::add(module)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))
 }

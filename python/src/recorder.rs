@@ -4,15 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use accredit::{Config, Engine, Environment, Error, Filter, RecorderOptions};
+use accredit::{Config, Engine, Environment, Error, Filter, RecorderOptions, RecorderStats};
 use accredit_model::{ActionId, ActionType, AgentId, RefusalReason, Status, Verdict};
 use pyo3::prelude::*;
 use serde::Serialize;
 
 use crate::action::{self, BeginArgs, ObservationArgs, StepArgs};
 use crate::core::Core;
-use crate::error;
 use crate::fields::{self, Arg};
+use crate::{error, process};
 
 /// Records into a store of this process. What it answers to questions is JSON text.
 #[pyclass(subclass, frozen, module = "accredit._native")]
@@ -76,7 +76,9 @@ impl Recorder {
             Ok(Core::new(recorder, engine, strict))
         });
         let core = opened.map_err(|error: Error| error::raise(py, &error))?;
-        Ok(Self { core: Arc::new(core) })
+        let core = Arc::new(core);
+        process::register(&core);
+        Ok(Self { core })
     }
 
     /// Whether refusals raise.
@@ -236,8 +238,12 @@ impl Recorder {
 
     /// Returns when all that was recorded before is durable.
     fn flush(&self, py: Python<'_>) -> PyResult<()> {
-        self.core.live(py)?;
+        if !self.core.is_ours() {
+            return Err(self.core.dead(py));
+        }
+        // Of one that is closed, all that was recorded is durable.
         let flushed = action::waiting(py, |given_up| self.core.recorder().flush(given_up))?;
+        self.core.tell_failure(py);
         flushed.map_err(|error| error::raise(py, &error))
     }
 
@@ -247,7 +253,9 @@ impl Recorder {
 
     /// The counters of this recorder.
     fn own_stats(&self) -> String {
-        let stats = if self.core.is_live() { self.core.recorder().stats() } else { Default::default() };
+        // In a forked child its locks may be held by nobody for ever.
+        let mut stats = if self.core.is_ours() { self.core.recorder().stats() } else { RecorderStats::default() };
+        stats.refused.extend(self.core.too_late_counted().map(|(why, n)| (why.to_owned(), n)));
         let own = OwnStats {
             pending: stats.pending,
             done: stats.done,

@@ -1,14 +1,15 @@
 //! The command line.
 
-use crate::{Error, Result, Workspace, bench, fixtures, steps};
+use crate::{Error, Result, Workspace, bench, fixtures, python, steps};
 
 /// Every task with its line of help. The documents are checked against the names.
-pub(crate) const TASKS: [(&str, &str); 6] = [
+pub(crate) const TASKS: [(&str, &str); 7] = [
     ("test", "every check and test, in order; with step names, those steps alone"),
     ("ci", "the same as test"),
     ("fixtures", "write the generated files anew; --check only compares them"),
     ("crash", "--rounds N [--seed S]: kill a writer N times and see that nothing acknowledged is lost"),
     ("bench", "ingestion from end to end, then the benchmarks of the pure crates"),
+    ("wheel", "build the Python package for this platform, and say how it is built for others"),
     ("help", "this"),
 ];
 
@@ -34,6 +35,11 @@ pub fn run(args: &[String]) -> Result<()> {
         ("crash", options) => {
             let [rounds, seed] = numbers(options, ["--rounds", "--seed"])?;
             bench::crash(&workspace, rounds.unwrap_or(CRASH_ROUNDS), seed.unwrap_or(1))
+        }
+        ("wheel", []) => python::wheel(&workspace),
+        ("wheel", ["--help" | "-h"]) => {
+            python::wheel_help();
+            Ok(())
         }
         ("bench", []) => bench::bench(&workspace),
         _ => Err(format!("`{}` is no task\n{}", words.join(" "), usage()).into()),

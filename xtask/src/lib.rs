@@ -16,6 +16,7 @@ mod checks;
 mod command;
 mod fixtures;
 mod process;
+mod python;
 mod schemathesis;
 mod steps;
 mod tools;

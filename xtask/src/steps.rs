@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::process::{output_within, run, run_keeping};
 use crate::tools::{self, cargo};
-use crate::{Error, Result, Workspace, checks, fixtures, schemathesis};
+use crate::{Error, Result, Workspace, checks, fixtures, python, schemathesis};
 
 /// One step: what it is called on the command line, what it does in words, and its code, which may return summary
 /// lines that are shown again at the end.
@@ -15,7 +15,7 @@ struct Step {
     run: fn(&Workspace) -> Result<Vec<String>>,
 }
 
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     Step { name: "tools", what: "install what is missing", run: install },
     Step { name: "format", what: "formatting", run: format },
     Step { name: "clippy", what: "lints, all targets", run: clippy },
@@ -26,6 +26,7 @@ const STEPS: [Step; 11] = [
     Step { name: "deny", what: "licences, sources, banned and vulnerable dependencies", run: deny },
     Step { name: "tree", what: "crate arrows, documents, sources", run: tree },
     Step { name: "crash", what: "the crash harness, a short run", run: crash },
+    Step { name: "python", what: "the Python package: its wheel, types and tests", run: python::check },
     Step { name: "schemathesis", what: "requests made from the OpenAPI description", run: api },
 ];
 
@@ -81,6 +82,7 @@ fn install(workspace: &Workspace) -> Result<Vec<String>> {
     tools::NEXTEST.binary(workspace)?;
     tools::DENY.binary(workspace)?;
     tools::python_tools(workspace)?;
+    python::environment(workspace)?;
     Ok(Vec::new())
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::command::numbers;
 use crate::process::{output_within, run, run_keeping};
+use crate::python::is_summary;
 use crate::tools::version_in;
 
 #[test]
@@ -53,4 +54,14 @@ fn picked_lines_are_kept_even_of_a_failed_program() {
     let (mut lines, result) = run_keeping(&mut command, |line| line.contains("Summary")).unwrap();
     lines.sort();
     assert_eq!((lines, result.is_err()), (vec!["Summary 1".to_owned(), "Summary 2".to_owned()], true));
+}
+
+#[test]
+fn summaries_of_pytest() {
+    let check = |line: &str, expected: bool| assert_eq!(is_summary(line), expected, "{line}");
+    check("132 passed, 2 skipped in 48.20s\n", true);
+    check("===== 3 passed in 0.10s =====", true);
+    check("1 failed, 131 passed in 60.01s (0:01:00)", true);
+    check("tests/test_fork.py ..... [100%]", false);
+    check("1.05s call     tests/test_end.py::test_in_passed", false);
 }

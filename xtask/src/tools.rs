@@ -53,24 +53,36 @@ pub(crate) fn cargo(workspace: &Workspace) -> Command {
     command
 }
 
+/// How long a virtual environment may take to be made.
+pub(crate) const VENV_TIMEOUT: Duration = Duration::from_secs(300);
+
 /// Where the Python tools are, installed when they are absent or not as the requirements say.
 pub(crate) fn python_tools(workspace: &Workspace) -> Result<PathBuf> {
-    let venv = workspace.root().join(".venv");
-    let requirements = workspace.root().join("xtask/requirements.txt");
-    let wanted = std::fs::read_to_string(&requirements)?;
+    python_environment(&workspace.root().join(".venv"), &workspace.root().join("xtask/requirements.txt"))
+}
+
+/// Where the programs of a virtual environment are, which is made anew when it is not as the requirements say.
+pub(crate) fn python_environment(venv: &Path, requirements: &Path) -> Result<PathBuf> {
+    let wanted = std::fs::read_to_string(requirements)?;
     let stamp = venv.join("requirements.txt");
+    let tools = venv.join("bin");
     if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
-        return Ok(venv.join("bin"));
+        return Ok(tools);
     }
-    println!("xtask: installing the Python test tools into {}, once", venv.display());
+    println!("xtask: installing Python tools into {}, once", venv.display());
     let mut create = Command::new("python3");
-    create.args(["-m", "venv"]).arg(&venv);
+    create.args(["-m", "venv"]).arg(venv);
     run(&mut create).map_err(|error| Error::from(format!("{error}; on Debian, `apt install python3-venv` helps")))?;
-    let mut install = Command::new(venv.join("bin/python"));
-    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&requirements);
+    let mut install = Command::new(python_in(&tools));
+    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(requirements);
     run(&mut install)?;
     std::fs::write(stamp, wanted)?;
-    Ok(venv.join("bin"))
+    Ok(tools)
+}
+
+/// The interpreter of a virtual environment.
+pub(crate) fn python_in(tools: &Path) -> PathBuf {
+    tools.join("python")
 }
 
 /// The first version number in a text, as `[major, minor, patch]`.

@@ -143,6 +143,13 @@ impl Engine {
     pub fn close(self) -> Result<(), Error> {
         self._handle.shut_down()
     }
+
+    /// In a forked child: gives up what the child has been given of the store's lock, so that the store can be opened
+    /// anew when the parent has ended. The child must not do anything else with this engine, nor drop it: its threads are
+    /// the parent's.
+    pub fn abandon(&self) {
+        self.inner.store.abandon();
+    }
 }
 
 impl Handle {

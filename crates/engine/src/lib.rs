@@ -50,7 +50,7 @@ mod tree;
 pub use accredit_credit::{LearnedMethod, Learner, Model};
 pub use accredit_guard::{EvictionOrder, IdleFrom, Limits};
 pub use accredit_model::*;
-pub use accredit_store::{DeadLetter, Filter, Problem, Sizes, VerifyReport};
+pub use accredit_store::{DeadLetter, Filter, Problem, Sizes, Stillness, VerifyReport, hold_still};
 pub use apply::Applied;
 pub use clock::{Clock, Environment, IdSource, SystemClock, UuidV7};
 pub use config::{Access, Config, Learning, Method, OnRefit, SinkConfig, SinkKind};

@@ -21,6 +21,7 @@ mod long;
 mod overload;
 mod prompt;
 mod reading;
+mod recorder;
 mod scoring;
 mod sharing;
 mod support;

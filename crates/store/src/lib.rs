@@ -35,7 +35,7 @@ pub use chain::{Chain, Lines, SealedChain, Segment};
 pub use error::StoreError;
 pub use learned::{Before, Learned, LearningState, NewModel, Packed, StoredModel};
 pub use read::{DeadLetter, Due, Filter, IdleFrom, Oldest, Problem, Sizes, StoredAttribution, VerifyReport};
-pub use sqlite::{SCHEMA_VERSION, SqliteStore};
+pub use sqlite::{SCHEMA_VERSION, SqliteStore, Stillness, hold_still};
 pub use store::Store;
 pub use write::{
     ActionSpec, Amend, Answer, Append, Close, Deliveries, Delivery, EntryAnswer, EntryMark, Fate, LateObservations,

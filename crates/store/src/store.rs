@@ -161,6 +161,10 @@ pub trait Store: Send + Sync + 'static {
     /// When what is kept in memory cannot be written; nothing that was acknowledged is lost.
     fn close(&self) -> Result<(), StoreError>;
 
+    /// In a forked child, which must not use the store: gives up its copies of what would keep the store locked when the
+    /// parent has ended.
+    fn abandon(&self);
+
     /// The bytes that the store takes on disk, and what they hold.
     ///
     /// # Errors

@@ -17,9 +17,9 @@ use serde_json::{Value, json};
 use self::clock::SettableClock;
 use self::said::{open_action, said_of};
 use crate::convert::Counting;
-use crate::core::generation;
 use crate::error;
 use crate::fields::{self, Arg};
+use crate::process::generation;
 
 /// What becomes of values on their way, by name.
 #[derive(Default)]

@@ -169,6 +169,27 @@ impl Buffer {
         (state.n_pushed - state.n_done, state.n_done)
     }
 
+    /// Says that the thread has died: nothing is answered any more.
+    pub(super) fn died(&self) {
+        let mut state = self.state();
+        state.is_ended = true;
+        state.is_over = true;
+        state.items = Vec::new();
+        state.bytes = 0;
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Whether the thread has ended.
+    pub(super) fn is_over(&self) -> bool {
+        self.state().is_over
+    }
+
+    /// Whether nothing more is taken.
+    pub(super) fn is_ended(&self) -> bool {
+        self.state().is_ended
+    }
+
     /// Takes nothing more.
     pub(super) fn end(&self) {
         self.state().is_ended = true;
@@ -201,10 +222,12 @@ impl Waiting {
             answer = after;
             if timeout.timed_out() {
                 drop(answer);
-                if is_given_up() {
-                    return None;
-                }
+                let is_over = is_given_up();
                 answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
+                if is_over {
+                    // It may have come while that was asked.
+                    return answer.take();
+                }
             }
         }
     }

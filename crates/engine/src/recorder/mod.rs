@@ -1,19 +1,22 @@
 //! Recording that never waits: commands gather in a bounded buffer and one thread of the recorder hands them on.
 
+mod beside;
 mod buffer;
+mod hand_on;
 mod open;
 mod target;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use accredit_model::{
     ActionId, Begin, Cancel, Command, Completion, EntryBody, EntryKind, Observation, RefusalReason, Revision, Step,
     Timestamp,
 };
 
+use self::beside::Beside;
 use self::buffer::{Buffer, Item, Waiting};
 pub use self::open::OpenAction;
 use self::open::OpenActions;
@@ -79,6 +82,7 @@ struct Shared {
     options: RecorderOptions,
     buffer: Buffer,
     actions: OpenActions,
+    beside: Beside,
     tally: Mutex<Tally>,
 }
 
@@ -95,8 +99,8 @@ impl Recorder {
     /// When the system gives no thread.
     pub fn new(target: Box<dyn Target>, environment: Environment, options: RecorderOptions) -> Result<Self, Error> {
         let buffer = Buffer::new(options.buffer_bytes_max);
-        let (actions, tally) = (OpenActions::default(), Mutex::default());
-        let shared = Arc::new(Shared { target, environment, options, buffer, actions, tally });
+        let (actions, beside, tally) = (OpenActions::default(), Beside::default(), Mutex::default());
+        let shared = Arc::new(Shared { target, environment, options, buffer, actions, beside, tally });
         let run = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("accredit-record".to_owned()).spawn(move || run.run());
         let thread = thread.map_err(|source| Error::Sink { name: "thread".to_owned(), source: Arc::new(source) })?;
@@ -196,24 +200,50 @@ impl Recorder {
     /// # Errors
     /// When it cannot be buffered, or the wait was given up.
     pub fn ask(&self, command: Command, is_given_up: &mut dyn FnMut() -> bool) -> Result<Answer, Error> {
-        let shared = &self.shared;
-        let id = command.action_id();
-        let closes = closes(&command);
-        if closes && let Some(action) = id.and_then(|id| shared.actions.get(id)) {
+        let action = match command.action_id() {
+            Some(id) if closes(&command) => self.shared.actions.get(id),
+            _ => None,
+        };
+        if let Some(action) = &action {
             action.close();
         }
-        if shared.target.is_direct() && matches!(command, Command::Revise { .. } | Command::Cancel { .. }) {
-            self.flush(is_given_up)?;
-            let answer = shared.target.carry_out(vec![command]).pop();
-            let answer = answer.ok_or(Error::Bug("EN-3: every write is answered"))?;
-            shared.settle(id, closes, &answer);
-            return Ok(answer);
-        }
+        let is_direct =
+            self.shared.target.is_direct() && matches!(command, Command::Revise { .. } | Command::Cancel { .. });
+        let waiting = if is_direct { self.ask_beside(command, is_given_up) } else { self.ask_in_order(command) };
+        let waiting = waiting.inspect_err(|_| {
+            if let Some(action) = &action {
+                // It was not even said.
+                action.reopen();
+            }
+        })?;
+        let (shared, mut is_dead) = (&self.shared, false);
+        let answer = waiting.wait(ASK_EVERY, &mut || {
+            is_dead = !is_direct && shared.buffer.is_over();
+            is_dead || is_given_up()
+        });
+        answer.ok_or(if is_dead { Error::Poisoned } else { Error::Closed })
+    }
+
+    /// Has a command carried out by a thread of its own once all before it is done, so that the wait can be given up.
+    fn ask_beside(&self, command: Command, is_given_up: &mut dyn FnMut() -> bool) -> Result<Arc<Waiting>, Error> {
+        self.flush(is_given_up)?;
+        let waiting = Arc::new(Waiting::default());
+        let (shared, put) = (Arc::clone(&self.shared), Arc::clone(&waiting));
+        self.shared.beside.run(Box::new(move || shared.carry_out_for(command, put)));
+        Ok(waiting)
+    }
+
+    /// Has a command carried out by the recorder's thread, after what was said before and before what is said later.
+    fn ask_in_order(&self, command: Command) -> Result<Arc<Waiting>, Error> {
         let waiting = Arc::new(Waiting::default());
         let item = Item { command, waiting: Some(Arc::clone(&waiting)) };
-        shared.buffer.push(item, shared.options.block).map_err(|_| Error::Overloaded)?;
-        shared.buffer.hurry();
-        waiting.wait(ASK_EVERY, is_given_up).ok_or(Error::Closed)
+        let pushed = self.shared.buffer.push(item, self.shared.options.block);
+        pushed.map_err(|reason| {
+            self.shared.refuse(reason);
+            if self.shared.buffer.is_ended() { Error::Closed } else { Error::Overloaded }
+        })?;
+        self.shared.buffer.hurry();
+        Ok(waiting)
     }
 
     /// Closes an action with its outcome, and waits until that is durable.
@@ -275,6 +305,12 @@ impl Recorder {
         RecorderStats { pending, done, refused: tally.refused.clone(), last_error: tally.last_error.clone() }
     }
 
+    /// What the last failure that was nobody's refusal said.
+    #[must_use]
+    pub fn last_error(&self) -> Option<String> {
+        self.shared.tally().last_error.clone()
+    }
+
     /// Hands on what waits, and ends. Later calls are refused.
     pub fn close(&self) {
         self.shared.buffer.end();
@@ -284,6 +320,7 @@ impl Recorder {
         {
             tracing::error!("the recorder's thread had died");
         }
+        self.shared.beside.end();
         self.shared.target.close();
     }
 }
@@ -317,83 +354,6 @@ impl Shared {
     fn push(&self, command: Command) -> Result<(), RefusalReason> {
         let item = Item { command, waiting: None };
         self.buffer.push(item, self.options.block).map_err(|reason| self.refuse(reason))
-    }
-
-    /// The recorder's thread.
-    fn run(&self) {
-        let mut idle_since = Instant::now();
-        while let Some(items) = self.buffer.take(LINGER, idle_since.elapsed() >= IDLE) {
-            if items.is_empty() {
-                continue;
-            }
-            self.hand_on(items);
-            idle_since = Instant::now();
-        }
-    }
-
-    fn hand_on(&self, items: Vec<Item>) {
-        let n = items.len() as u64;
-        let mut waiting = Vec::new();
-        let mut about = Vec::with_capacity(items.len());
-        let mut commands = Vec::with_capacity(items.len());
-        for (at, item) in items.into_iter().enumerate() {
-            about.push((item.command.action_id(), closes(&item.command)));
-            commands.push(item.command);
-            waiting.extend(item.waiting.map(|waiting| (at, waiting)));
-        }
-        let mut answers: Vec<Option<Answer>> = self.target.carry_out(commands).into_iter().map(Some).collect();
-        for ((id, closes), answer) in about.iter().zip(&answers) {
-            if let Some(answer) = answer {
-                self.settle(*id, *closes, answer);
-            }
-        }
-        for (at, waiting) in waiting {
-            let bug = || Answer::Applied(Applied::Failed(Error::Bug("EN-3: every write is answered")));
-            waiting.put(answers.get_mut(at).and_then(Option::take).unwrap_or_else(bug));
-        }
-        self.buffer.done(n);
-    }
-
-    /// Draws from an answer what later calls are to know.
-    fn settle(&self, id: Option<ActionId>, closes: bool, answer: &Answer) {
-        let Answer::Applied(applied) = answer else { return };
-        match applied {
-            Applied::Begun(_) | Applied::Alive => {}
-            Applied::Attributed(_) | Applied::Accepted => {
-                if let Some(id) = id {
-                    self.actions.close(id);
-                }
-            }
-            Applied::Entry(entry) if entry.is_stored() => {}
-            Applied::Entry(_) | Applied::Failed(_) => {
-                match applied.refusal() {
-                    Some(refusal) => {
-                        self.refuse(refusal.reason);
-                        if let Some(id) = id
-                            && matches!(refusal.reason, RefusalReason::ClosedAction | RefusalReason::UnknownAction)
-                        {
-                            self.actions.close(id);
-                        }
-                    }
-                    None => self.failed(applied),
-                }
-                if closes && let Some(action) = id.and_then(|id| self.actions.get(id)) {
-                    // It was not closed after all: whoever holds it may go on.
-                    action.reopen();
-                }
-            }
-        }
-    }
-
-    fn failed(&self, applied: &Applied) {
-        if let Applied::Failed(error) = applied {
-            let mut tally = self.tally();
-            *tally.refused.entry(error.code().to_owned()).or_default() += 1;
-            if tally.last_error.is_none() {
-                tracing::warn!(%error, "recording fails; further failures are only counted");
-            }
-            tally.last_error = Some(error.to_string());
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod commit;
 mod counters;
 mod deliver;
+mod gate;
 mod index;
 mod learned;
 mod lines;
@@ -14,6 +15,7 @@ mod seal;
 mod verify;
 
 use std::fs::File;
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -25,6 +27,8 @@ use crate::{
     StoredAttribution, StoredModel, VerifyReport, Write,
 };
 use counters::Counters;
+use gate::Pass;
+pub use gate::{Stillness, hold_still};
 use index::Index;
 use open::Durability;
 use query::ActionRow;
@@ -53,6 +57,8 @@ pub struct SqliteStore {
     readers: Mutex<Vec<Connection>>,
     /// Empties the write-ahead log beside the writer; opened when it is first wanted.
     mover: Mutex<Option<Connection>>,
+    /// Taken when the store is dropped, and so the last thing dropped: closing a connection is done inside the gate, too.
+    closing: Option<Pass>,
 }
 
 /// What the one writer owns. A reading store has one too, for its index, and never writes with it.
@@ -67,12 +73,33 @@ struct Writer {
     data_version: i64,
 }
 
+/// The writer, from inside the gate.
+struct Writing<'a> {
+    writer: MutexGuard<'a, Writer>,
+    _pass: Pass,
+}
+
+impl Deref for Writing<'_> {
+    type Target = Writer;
+
+    fn deref(&self) -> &Writer {
+        &self.writer
+    }
+}
+
+impl DerefMut for Writing<'_> {
+    fn deref_mut(&mut self) -> &mut Writer {
+        &mut self.writer
+    }
+}
+
 impl SqliteStore {
     /// Opens the store for writing; makes it where there is none.
     ///
     /// # Errors
     /// When another process writes to it, it is read-only, no store, of a newer schema, or damaged.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let _pass = gate::enter();
         open::writable(path, Durability::Full)
     }
 
@@ -82,6 +109,7 @@ impl SqliteStore {
     /// # Errors
     /// As for [`SqliteStore::open`].
     pub fn open_ephemeral(path: &Path) -> Result<Self, StoreError> {
+        let _pass = gate::enter();
         open::writable(path, Durability::Ephemeral)
     }
 
@@ -90,6 +118,7 @@ impl SqliteStore {
     /// # Errors
     /// When there is none, it is no store, of another schema, or damaged.
     pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        let _pass = gate::enter();
         open::readable(path)
     }
 
@@ -99,10 +128,12 @@ impl SqliteStore {
         &self.path
     }
 
-    fn writer(&self) -> MutexGuard<'_, Writer> {
+    fn writer(&self) -> Writing<'_> {
+        let pass = gate::enter();
         // A panic inside a commit has rolled the transaction back when the connection's guard was dropped, and the
         // index is restored before the lock is given up, so the state behind a poisoned lock is sound.
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        Writing { writer, _pass: pass }
     }
 
     fn is_writing(&self) -> bool {
@@ -110,7 +141,7 @@ impl SqliteStore {
     }
 
     /// The writer, with its index up to date: a reading store looks whether another process has committed.
-    fn fresh(&self) -> Result<MutexGuard<'_, Writer>, StoreError> {
+    fn fresh(&self) -> Result<Writing<'_>, StoreError> {
         let mut writer = self.writer();
         if !self.is_writing() {
             writer.refresh()?;
@@ -133,6 +164,7 @@ impl SqliteStore {
 
     /// Runs a query on a reading connection.
     fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let _pass = gate::enter();
         let pooled = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let conn = match pooled {
             Some(conn) => conn,
@@ -161,6 +193,7 @@ impl Store for SqliteStore {
     }
 
     fn maintain(&self) -> Result<(), StoreError> {
+        let pass = gate::enter();
         if !self.is_writing() {
             return Ok(());
         }
@@ -172,6 +205,7 @@ impl Store for SqliteStore {
         };
         conn.query_row(MOVE_LOG, [], |_| Ok(()))?;
         drop(mover);
+        drop(pass);
         self.writer().move_log()
     }
 
@@ -181,9 +215,19 @@ impl Store for SqliteStore {
             return Ok(());
         }
         let closed = writer.close();
-        *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        if let Some(lock) = self.lock.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // Forked children share the lock with their copy of the file: closing ours alone would not give it back.
+            drop(lock.unlock());
+        }
         *self.mover.lock().unwrap_or_else(PoisonError::into_inner) = None;
         closed
+    }
+
+    fn abandon(&self) {
+        // Where the lock of the process could not be had before the fork, a thread that is not here may hold this one.
+        if let Ok(mut lock) = self.lock.try_lock() {
+            *lock = None;
+        }
     }
 
     fn action(&self, id: ActionId) -> Result<Option<Action>, StoreError> {
@@ -294,6 +338,7 @@ impl Drop for SqliteStore {
     fn drop(&mut self) {
         // Best effort: whatever stays in the write-ahead log is replayed at the next opening.
         drop(Store::close(self));
+        self.closing = Some(gate::enter());
     }
 }
 

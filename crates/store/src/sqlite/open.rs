@@ -69,6 +69,7 @@ pub(super) fn writable(path: &Path, durability: Durability) -> Result<SqliteStor
         writer: Mutex::new(writer),
         readers: Mutex::default(),
         mover: Mutex::default(),
+        closing: None,
     })
 }
 
@@ -84,6 +85,7 @@ pub(super) fn readable(path: &Path) -> Result<SqliteStore, StoreError> {
         writer: Mutex::new(writer),
         readers: Mutex::default(),
         mover: Mutex::default(),
+        closing: None,
     })
 }
 

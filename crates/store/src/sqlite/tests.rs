@@ -1,8 +1,10 @@
 //! What only the writing connection can bring about.
 
+use std::time::Duration;
+
 use accredit_model::{ActionId, EntryKind, Timestamp};
 
-use super::SqliteStore;
+use super::{SqliteStore, gate, hold_still};
 use crate::{Answer, Append, EntryAnswer, EntryMark, LateObservations, NewAction, Store, StoreError, Write};
 
 fn begin(n: u8) -> Write {
@@ -64,4 +66,41 @@ fn an_ephemeral_store_waits_for_no_disk_and_any_other_does() {
     check(SqliteStore::open_ephemeral(&ephemeral).unwrap(), 0);
     // It is a store as any other once it is there.
     assert_eq!(SqliteStore::open(&ephemeral).unwrap().stats().unwrap().recorded, 1);
+}
+
+#[test]
+fn a_fork_waits_until_nobody_is_inside_and_keeps_others_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("accredit.db")).unwrap();
+    let (short, long) = (Duration::from_millis(20), Duration::from_secs(60));
+    let inside = gate::enter();
+    // On another thread: this one could not leave while it waits.
+    let is_still = |patience| std::thread::scope(|scope| scope.spawn(move || hold_still(patience).is_some()).join());
+    assert!(!is_still(short).unwrap(), "somebody is inside");
+    drop(gate::enter());
+    drop(inside);
+    let still = hold_still(long).unwrap();
+    std::thread::scope(|scope| {
+        let commit = scope.spawn(|| store.commit(vec![begin(1)]).unwrap());
+        std::thread::sleep(short);
+        assert!(!commit.is_finished(), "nobody gets in during a fork");
+        drop(still);
+        assert_eq!(commit.join().unwrap().len(), 1);
+    });
+    let still = hold_still(long).unwrap();
+    still.in_child();
+    assert_eq!(store.commit(vec![begin(2)]).unwrap().len(), 1);
+}
+
+#[test]
+fn a_store_that_is_closed_is_free_although_a_child_has_its_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("accredit.db");
+    let store = SqliteStore::open(&path).unwrap();
+    // A copy of the file is what a forked child has.
+    let copy = store.lock.lock().unwrap().as_ref().unwrap().try_clone().unwrap();
+    assert!(matches!(SqliteStore::open(&path), Err(StoreError::Locked { .. })));
+    store.close().unwrap();
+    drop(SqliteStore::open(&path).unwrap());
+    drop(copy);
 }
