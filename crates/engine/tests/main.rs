@@ -20,6 +20,7 @@ mod long;
 mod overload;
 mod reading;
 mod scoring;
+mod served;
 mod sharing;
 mod support;
 mod timeouts;

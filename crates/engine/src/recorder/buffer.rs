@@ -150,8 +150,7 @@ impl Buffer {
                 state.is_urgent = true;
                 self.filled.notify_one();
             }
-            let (after, timeout) =
-                self.changed.wait_timeout(state, ask_every).unwrap_or_else(PoisonError::into_inner);
+            let (after, timeout) = self.changed.wait_timeout(state, ask_every).unwrap_or_else(PoisonError::into_inner);
             state = after;
             if timeout.timed_out() {
                 drop(state);
@@ -226,4 +225,3 @@ fn bytes_of(command: &Command) -> usize {
             Command::Cancel { .. } | Command::Heartbeat { .. } => 64,
         }
 }
-

@@ -15,9 +15,9 @@ use accredit_model::{
 };
 
 use self::buffer::{Buffer, Item, Waiting};
-use self::open::OpenActions;
 pub use self::open::OpenAction;
-pub use self::target::{Answer, Target};
+use self::open::OpenActions;
+pub use self::target::{Answer, Target, TargetStats};
 use crate::{Applied, Environment, Error};
 
 /// How long commands gather before they are handed on, unless somebody waits for them.
@@ -42,12 +42,7 @@ pub struct RecorderOptions {
 
 impl Default for RecorderOptions {
     fn default() -> Self {
-        Self {
-            buffer_bytes_max: 64 << 20,
-            block: Duration::from_secs(1),
-            entries_max: u64::MAX,
-            steps_max: u64::MAX,
-        }
+        Self { buffer_bytes_max: 64 << 20, block: Duration::from_secs(1), entries_max: u64::MAX, steps_max: u64::MAX }
     }
 }
 
@@ -62,6 +57,8 @@ pub struct RecorderStats {
     pub refused: BTreeMap<String, u64>,
     /// What the last failure that was nobody's refusal said.
     pub last_error: Option<String>,
+    /// What the target counts.
+    pub target: TargetStats,
 }
 
 /// Records without waiting for the disk: for agents, which must not be slowed down by being recorded.
@@ -125,12 +122,23 @@ impl Recorder {
         self.shared.actions.get(id)
     }
 
+    /// Whether this is one of the 16,384 actions that this recorder knows to have been closed last.
+    #[must_use]
+    pub fn has_closed(&self, id: ActionId) -> bool {
+        self.shared.actions.is_closed(id)
+    }
+
     /// Takes up an action that was begun elsewhere; `n_steps` and `n_entries` are what it has.
     #[must_use]
     pub fn take_up(&self, id: ActionId, n_steps: u64, n_entries: u64) -> Arc<OpenAction> {
         let action = self.shared.actions.insert(id);
         action.set(n_steps, n_entries);
         action
+    }
+
+    /// Takes up an action that another recorder of this program had, before a fork.
+    pub fn adopt(&self, action: &Arc<OpenAction>) {
+        self.shared.actions.adopt(action);
     }
 
     /// Opens an action and waits for the answer.
@@ -252,12 +260,7 @@ impl Recorder {
     ///
     /// # Errors
     /// Those of [`Recorder::ask`].
-    pub fn cancel(
-        &self,
-        id: ActionId,
-        cancel: Cancel,
-        is_given_up: &mut dyn FnMut() -> bool,
-    ) -> Result<Answer, Error> {
+    pub fn cancel(&self, id: ActionId, cancel: Cancel, is_given_up: &mut dyn FnMut() -> bool) -> Result<Answer, Error> {
         self.ask(Command::Cancel { action_id: id, cancel }, is_given_up)
     }
 
@@ -281,8 +284,14 @@ impl Recorder {
     #[must_use]
     pub fn stats(&self) -> RecorderStats {
         let (pending, done) = self.shared.buffer.counts();
+        let target = self.shared.target.stats();
         let tally = self.shared.tally();
-        RecorderStats { pending, done, refused: tally.refused.clone(), last_error: tally.last_error.clone() }
+        let mut refused = tally.refused.clone();
+        for (reason, n) in &target.refused {
+            *refused.entry(reason.clone()).or_default() += n;
+        }
+        let last_error = target.last_error.clone().or_else(|| tally.last_error.clone());
+        RecorderStats { pending, done, refused, last_error, target }
     }
 
     /// Hands on what waits, and ends. Later calls are refused.
@@ -366,7 +375,12 @@ impl Shared {
 
     /// Draws from an answer what later calls are to know.
     fn settle(&self, id: Option<ActionId>, closes: bool, answer: &Answer) {
-        let Answer::Applied(applied) = answer else { return };
+        let Answer::Applied(applied) = answer else {
+            if closes && let Some(id) = id {
+                self.actions.close(id);
+            }
+            return;
+        };
         match applied {
             Applied::Begun(_) | Applied::Alive => {}
             Applied::Attributed(_) => {

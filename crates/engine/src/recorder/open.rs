@@ -1,6 +1,6 @@
 //! What a recorder knows of the actions that are open: enough to answer at once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -27,12 +27,7 @@ impl OpenAction {
     }
 
     const fn new(id: ActionId) -> Self {
-        Self {
-            id,
-            n_steps: AtomicU64::new(0),
-            n_entries: AtomicU64::new(0),
-            is_closed: AtomicBool::new(false),
-        }
+        Self { id, n_steps: AtomicU64::new(0), n_entries: AtomicU64::new(0), is_closed: AtomicBool::new(false) }
     }
 
     /// Its id.
@@ -59,7 +54,9 @@ impl OpenAction {
             // The world may speak after the closing, the agent may not.
             return if is_step(kind) { Err(RefusalReason::ClosedAction) } else { Ok(()) };
         }
-        let add = |count: &AtomicU64, max: u64| count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| (n < max).then_some(n + 1));
+        let add = |count: &AtomicU64, max: u64| {
+            count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| (n < max).then_some(n + 1))
+        };
         add(&self.n_entries, entries_max).map_err(|_| RefusalReason::ActionFull)?;
         if is_step(kind) && add(&self.n_steps, steps_max).is_err() {
             self.n_entries.fetch_sub(1, Ordering::Relaxed);
@@ -90,18 +87,30 @@ impl OpenAction {
     }
 }
 
-/// The open actions of a recorder.
+/// Closed actions that are remembered.
+const CLOSED_MAX: usize = 16_384;
+
+/// The open actions of a recorder, and those that were closed last.
 #[derive(Default)]
-pub(super) struct OpenActions(Mutex<HashMap<ActionId, Arc<OpenAction>>>);
+pub(super) struct OpenActions {
+    open: Mutex<HashMap<ActionId, Arc<OpenAction>>>,
+    closed: Mutex<(HashSet<ActionId>, VecDeque<ActionId>)>,
+}
 
 impl OpenActions {
     fn map(&self) -> MutexGuard<'_, HashMap<ActionId, Arc<OpenAction>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The action of this id; a new one where there is none.
     pub(super) fn insert(&self, id: ActionId) -> Arc<OpenAction> {
         Arc::clone(self.map().entry(id).or_insert_with(|| Arc::new(OpenAction::new(id))))
+    }
+
+    pub(super) fn adopt(&self, action: &Arc<OpenAction>) {
+        if !action.is_closed() {
+            self.map().entry(action.id()).or_insert_with(|| Arc::clone(action));
+        }
     }
 
     pub(super) fn get(&self, id: ActionId) -> Option<Arc<OpenAction>> {
@@ -110,8 +119,24 @@ impl OpenActions {
 
     /// Forgets an action that is closed; who holds it learns so.
     pub(super) fn close(&self, id: ActionId) {
-        if let Some(action) = self.map().remove(&id) {
+        let removed = self.map().remove(&id);
+        if let Some(action) = removed {
             action.close();
         }
+        let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        let (ids, order) = &mut *closed;
+        if ids.insert(id) {
+            order.push_back(id);
+        }
+        if order.len() > CLOSED_MAX
+            && let Some(oldest) = order.pop_front()
+        {
+            ids.remove(&oldest);
+        }
+    }
+
+    /// Whether it is known to be closed.
+    pub(super) fn is_closed(&self, id: ActionId) -> bool {
+        self.closed.lock().unwrap_or_else(PoisonError::into_inner).0.contains(&id)
     }
 }
