@@ -139,10 +139,7 @@ fn record(py: Python<'_>, core: &Core, open: &OpenAction, entry: EntryBody) -> P
 }
 
 /// Waits without the interpreter's lock, and raises what a signal raised meanwhile.
-pub(crate) fn waiting<T: Send>(
-    py: Python<'_>,
-    wait: impl FnOnce(&mut dyn FnMut() -> bool) -> T + Send,
-) -> PyResult<T> {
+pub(crate) fn waiting<T: Send>(py: Python<'_>, wait: impl FnOnce(&mut dyn FnMut() -> bool) -> T + Send) -> PyResult<T> {
     let mut raised = None;
     let waited = py.detach(|| {
         wait(&mut || {
@@ -159,7 +156,14 @@ pub(crate) fn waiting<T: Send>(
 }
 
 /// Closes an action by `complete`, `cancel` and the like.
-pub(crate) fn complete(py: Python<'_>, core: &Core, id: accredit_model::ActionId, outcome: Arg<'_, '_>, reward: Arg<'_, '_>, at: Arg<'_, '_>) -> PyResult<bool> {
+pub(crate) fn complete(
+    py: Python<'_>,
+    core: &Core,
+    id: accredit_model::ActionId,
+    outcome: Arg<'_, '_>,
+    reward: Arg<'_, '_>,
+    at: Arg<'_, '_>,
+) -> PyResult<bool> {
     if !core.is_live() {
         return if core.strict { Err(core.dead(py)) } else { Ok(false) };
     }
@@ -179,7 +183,14 @@ pub(crate) fn complete(py: Python<'_>, core: &Core, id: accredit_model::ActionId
     }
 }
 
-pub(crate) fn revise(py: Python<'_>, core: &Core, id: accredit_model::ActionId, outcome: Arg<'_, '_>, reward: Arg<'_, '_>, reason: Arg<'_, '_>) -> PyResult<bool> {
+pub(crate) fn revise(
+    py: Python<'_>,
+    core: &Core,
+    id: accredit_model::ActionId,
+    outcome: Arg<'_, '_>,
+    reward: Arg<'_, '_>,
+    reason: Arg<'_, '_>,
+) -> PyResult<bool> {
     if !core.is_live() {
         return if core.strict { Err(core.dead(py)) } else { Ok(false) };
     }
@@ -341,6 +352,7 @@ impl Action {
             usage,
             at,
         };
+        self.core.adopt(&self.open);
         args.record(py, &self.core, &self.open)
     }
 
@@ -359,25 +371,30 @@ impl Action {
         at: Arg<'_, '_>,
     ) -> PyResult<bool> {
         let args = ObservationArgs { observation_type, data, source, confidence, score, step, criterion, at };
+        self.core.adopt(&self.open);
         args.record(py, &self.core, &self.open)
     }
 
     #[pyo3(signature = (outcome=None, reward=None, *, at=None))]
     fn complete(&self, py: Python<'_>, outcome: Arg<'_, '_>, reward: Arg<'_, '_>, at: Arg<'_, '_>) -> PyResult<bool> {
+        self.core.adopt(&self.open);
         complete(py, &self.core, self.open.id(), outcome, reward, at)
     }
 
     #[pyo3(signature = (outcome=None, reward=None, reason=None))]
     fn revise(&self, py: Python<'_>, outcome: Arg<'_, '_>, reward: Arg<'_, '_>, reason: Arg<'_, '_>) -> PyResult<bool> {
+        self.core.adopt(&self.open);
         revise(py, &self.core, self.open.id(), outcome, reward, reason)
     }
 
     #[pyo3(signature = (reason=None))]
     fn cancel(&self, py: Python<'_>, reason: Arg<'_, '_>) -> PyResult<bool> {
+        self.core.adopt(&self.open);
         cancel(py, &self.core, self.open.id(), reason)
     }
 
     fn heartbeat(&self, py: Python<'_>) -> PyResult<bool> {
+        self.core.adopt(&self.open);
         heartbeat(py, &self.core, self.open.id())
     }
 }

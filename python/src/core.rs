@@ -1,14 +1,15 @@
-//! What the classes share: a recorder, and the engine behind it.
+//! What the classes share: a recorder, and the engine or server behind it.
 
 use std::collections::BTreeMap;
 use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use accredit::{Answer, Applied, Engine, Error, OpenAction};
+use accredit::{Answer, Applied, Error, OpenAction};
 use accredit_model::{ActionId, RefusalReason, Status};
 use pyo3::prelude::*;
 
+use crate::backend::{Backend, Link};
 use crate::error;
 
 /// How often this process has been forked from the one that loaded the module.
@@ -20,51 +21,153 @@ pub(crate) fn forked() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
 }
 
-/// A recorder with what is needed around it. In a forked child it refuses: its threads exist in the parent alone.
+/// A recorder with what is needed around it. In a forked child it works on where it records to a server, with threads,
+/// connections and a spool of its own; one with an engine refuses: its threads, and the store, are the parent's alone.
 pub(crate) struct Core {
-    recorder: ManuallyDrop<accredit::Recorder>,
-    engine: ManuallyDrop<Engine>,
+    first: Here,
+    /// How a forked child reaches the server.
+    link: Option<Link>,
     pub(crate) strict: bool,
-    generation: u64,
     is_closed: AtomicBool,
+    /// It was said that the server is away.
+    was_said: AtomicBool,
     /// What happened to values on their way, by name.
     counted: Mutex<BTreeMap<&'static str, u64>>,
 }
 
-impl Core {
-    pub(crate) fn new(recorder: accredit::Recorder, engine: Engine, strict: bool) -> Self {
+/// What belongs to one process.
+struct Here {
+    recorder: ManuallyDrop<accredit::Recorder>,
+    backend: ManuallyDrop<Backend>,
+    generation: u64,
+    /// The same in a child, or in a child's child; `None` inside where it could not be made.
+    next: OnceLock<Option<Box<Here>>>,
+}
+
+impl Here {
+    fn new(recorder: accredit::Recorder, backend: Backend) -> Self {
         Self {
             recorder: ManuallyDrop::new(recorder),
-            engine: ManuallyDrop::new(engine),
-            strict,
+            backend: ManuallyDrop::new(backend),
             generation: GENERATION.load(Ordering::Relaxed),
+            next: OnceLock::new(),
+        }
+    }
+}
+
+impl Drop for Here {
+    fn drop(&mut self) {
+        // In a forked child there are no threads to wait for, and the locks may be held by nobody for ever.
+        if self.generation == GENERATION.load(Ordering::Relaxed) {
+            #[expect(unsafe_code, reason = "neither is used after this, and both are dropped once")]
+            // SAFETY: `drop` runs once, and `self` is not used after it.
+            unsafe {
+                ManuallyDrop::drop(&mut self.recorder);
+                ManuallyDrop::drop(&mut self.backend);
+            }
+        }
+    }
+}
+
+impl Core {
+    pub(crate) fn new(recorder: accredit::Recorder, backend: Backend, link: Option<Link>, strict: bool) -> Self {
+        Self {
+            first: Here::new(recorder, backend),
+            link,
+            strict,
             is_closed: AtomicBool::new(false),
+            was_said: AtomicBool::new(false),
             counted: Mutex::default(),
         }
     }
 
-    /// Whether it can be used: it was opened in this process, and not closed since.
+    /// Whether it can be used: it is of this process, and not closed.
     pub(crate) fn is_live(&self) -> bool {
-        self.is_ours() && !self.is_closed.load(Ordering::Relaxed)
+        !self.is_closed.load(Ordering::Relaxed) && self.here().is_some()
     }
 
-    fn is_ours(&self) -> bool {
-        self.generation == GENERATION.load(Ordering::Relaxed)
+    /// Whether it could be used, as far as is known without making anything.
+    pub(crate) fn seems_live(&self) -> bool {
+        let is_ours = self.first.generation == GENERATION.load(Ordering::Relaxed);
+        !self.is_closed.load(Ordering::Relaxed) && (is_ours || self.link.is_some())
+    }
+
+    /// What is of this process and made already.
+    fn made(&self) -> Option<&Here> {
+        let generation = GENERATION.load(Ordering::Relaxed);
+        let mut here = &self.first;
+        while here.generation != generation {
+            here = here.next.get()?.as_deref()?;
+        }
+        Some(here)
+    }
+
+    /// What is of this process; in a forked child it is made, once, if there is a server to reach.
+    fn here(&self) -> Option<&Here> {
+        let generation = GENERATION.load(Ordering::Relaxed);
+        if self.first.generation == generation {
+            return Some(&self.first);
+        }
+        let link = self.link.as_ref()?;
+        let mut here = &self.first;
+        while here.generation != generation {
+            let open = || link.open().ok().map(|(recorder, backend)| Box::new(Here::new(recorder, backend)));
+            here = here.next.get_or_init(open).as_deref()?;
+        }
+        Some(here)
     }
 
     /// What recording goes through. Only for one that is live.
     pub(crate) fn recorder(&self) -> &accredit::Recorder {
-        &self.recorder
+        &self.here().unwrap_or(&self.first).recorder
     }
 
-    pub(crate) fn engine(&self) -> &Engine {
-        &self.engine
+    /// What questions go to. Only for one that is live.
+    pub(crate) fn backend(&self) -> &Backend {
+        &self.here().unwrap_or(&self.first).backend
+    }
+
+    /// Gives back, in a forked child, what the parent holds.
+    pub(crate) fn after_fork(&self) {
+        let mut here = Some(&self.first);
+        while let Some(parents) = here.filter(|here| here.generation != GENERATION.load(Ordering::Relaxed)) {
+            parents.backend.abandon();
+            here = parents.next.get().and_then(Option::as_deref);
+        }
+    }
+
+    /// Has an action go on that was begun before a fork.
+    pub(crate) fn adopt(&self, open: &Arc<OpenAction>) {
+        if self.is_forked() && self.is_live() {
+            self.recorder().adopt(open);
+        }
+    }
+
+    /// The same by its id.
+    pub(crate) fn adopt_id(&self, id: ActionId) {
+        if !self.is_forked() || !self.is_live() || self.recorder().find(id).is_some() {
+            return;
+        }
+        let mut here = Some(&self.first);
+        while let Some(parents) = here.filter(|here| here.generation != GENERATION.load(Ordering::Relaxed)) {
+            if let Some(open) = parents.recorder.find_behind_fork(id) {
+                return self.recorder().adopt(&open);
+            }
+            here = parents.next.get().and_then(Option::as_deref);
+        }
+    }
+
+    fn is_forked(&self) -> bool {
+        self.link.is_some() && self.first.generation != GENERATION.load(Ordering::Relaxed)
     }
 
     /// The error for one that is not live.
     pub(crate) fn dead(&self, py: Python<'_>) -> PyErr {
-        if self.is_ours() {
+        if self.is_closed.load(Ordering::Relaxed) || self.first.generation == GENERATION.load(Ordering::Relaxed) {
             return error::raise(py, &Error::Closed);
+        }
+        if self.link.is_some() {
+            return error::UnavailableError::new_err("this recorder could not be opened again after a fork");
         }
         error::UnavailableError::new_err(
             "this recorder was opened before the process was forked, and the parent still writes to its store; \
@@ -88,10 +191,20 @@ impl Core {
 
     /// The action of this id, where it can be recorded to.
     pub(crate) fn find(&self, py: Python<'_>, id: ActionId) -> Result<Arc<OpenAction>, RefusalReason> {
+        self.adopt_id(id);
         if let Some(action) = self.recorder().find(id) {
             return Ok(action);
         }
-        py.detach(|| match self.engine().action(id) {
+        if self.backend().is_server() {
+            // A recording call waits for nobody: whether there is such an action, the server says later.
+            let is_closed = self.recorder().has_closed(id);
+            let taken = self.recorder().take_up(id, 0, 0);
+            if is_closed {
+                self.recorder().forget(id);
+            }
+            return Ok(taken);
+        }
+        py.detach(|| match self.backend().action(id) {
             Ok(action) => {
                 let entries = action.step_count + action.observation_count;
                 let taken = self.recorder().take_up(id, action.step_count, entries);
@@ -112,7 +225,14 @@ impl Core {
     /// Reads the answer of a command that was waited for: whether something new was done.
     pub(crate) fn answered(&self, py: Python<'_>, answer: Result<Answer, Error>) -> PyResult<bool> {
         let failed = match answer {
-            Ok(Answer::Spooled) => return Ok(true),
+            Ok(Answer::Spooled) => {
+                self.say_away(py);
+                return Ok(true);
+            }
+            Ok(Answer::Stored { repeat }) => {
+                self.was_said.store(false, Ordering::Relaxed);
+                return Ok(!repeat);
+            }
             Ok(Answer::Applied(Applied::Attributed(attribution))) => return Ok(!attribution.repeat),
             Ok(Answer::Applied(Applied::Failed(error))) | Err(error) => error,
             Ok(Answer::Applied(Applied::Entry(accredit::Recorded::Refused(refusal)))) => Error::from(refusal),
@@ -121,29 +241,36 @@ impl Core {
         if self.strict { Err(error::raise(py, &failed)) } else { Ok(false) }
     }
 
+    /// Says, once each time, that the server is away. A program that has made warnings of `logging` into errors goes on.
+    fn say_away(&self, py: Python<'_>) {
+        if self.was_said.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let url = self.link.as_ref().map_or("", |link| link.url.as_str());
+        let said = py.import("logging").and_then(|logging| {
+            let logger = logging.call_method1("getLogger", ("accredit",))?;
+            logger.call_method1(
+                "warning",
+                ("%s takes nothing now; what is recorded waits on disk and is sent later", url),
+            )
+        });
+        drop(said);
+    }
+
     /// Hands on what waits and ends. The first call does it.
     pub(crate) fn close(&self, py: Python<'_>) -> PyResult<()> {
-        if !self.is_ours() || self.is_closed.swap(true, Ordering::Relaxed) {
+        let Some(here) = self.made() else {
+            // In a forked child that has not used it there is nothing to close.
+            self.is_closed.store(self.link.is_some(), Ordering::Relaxed);
+            return Ok(());
+        };
+        if self.is_closed.swap(true, Ordering::Relaxed) {
             return Ok(());
         }
         let closed = py.detach(|| {
-            self.recorder.close();
-            Engine::clone(&self.engine).close()
+            here.recorder.close();
+            here.backend.close()
         });
         closed.map_err(|error| error::raise(py, &error))
-    }
-}
-
-impl Drop for Core {
-    fn drop(&mut self) {
-        // In a forked child there are no threads to wait for, and the locks may be held by nobody for ever.
-        if self.is_ours() {
-            #[expect(unsafe_code, reason = "neither is used after this, and both are dropped once")]
-            // SAFETY: `drop` runs once, and `self` is not used after it.
-            unsafe {
-                ManuallyDrop::drop(&mut self.recorder);
-                ManuallyDrop::drop(&mut self.engine);
-            }
-        }
     }
 }

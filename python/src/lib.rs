@@ -5,11 +5,13 @@
 //! Python part turns into objects. The interpreter's lock is released around everything that waits.
 
 mod action;
+mod backend;
 mod convert;
 mod core;
 mod error;
 mod fields;
 mod recorder;
+mod stats;
 
 use pyo3::prelude::*;
 

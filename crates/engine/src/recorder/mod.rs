@@ -112,8 +112,9 @@ impl Recorder {
     pub fn begin(&self, mut begin: Begin) -> Result<Arc<OpenAction>, RefusalReason> {
         let id = *begin.action_id.get_or_insert_with(|| self.shared.environment.ids.next_id());
         begin.at = begin.at.or_else(|| Some(self.shared.now()));
+        let kept = self.shared.kept(&begin);
         self.shared.push(Command::Begin(begin))?;
-        Ok(self.shared.actions.insert(id))
+        Ok(self.shared.actions.insert_begun(id, kept))
     }
 
     /// An action that this recorder has begun, or is told of here, while it is open.
@@ -136,9 +137,19 @@ impl Recorder {
         action
     }
 
-    /// Takes up an action that another recorder of this program had, before a fork.
+    /// Takes up an action that another recorder of this program had before a fork. Where it records to a server, the
+    /// beginning is said again: what the other one had not sent yet may come later, and is a repeat then.
     pub fn adopt(&self, action: &Arc<OpenAction>) {
-        self.shared.actions.adopt(action);
+        if let Some(begin) = self.shared.actions.adopt(action) {
+            // Where it is refused, that is counted, and so is what depends on it.
+            self.shared.push(Command::Begin(begin)).ok();
+        }
+    }
+
+    /// As [`Recorder::find`], of a recorder that was left behind by a fork: a lock that was held then is held for ever.
+    #[must_use]
+    pub fn find_behind_fork(&self, id: ActionId) -> Option<Arc<OpenAction>> {
+        self.shared.actions.try_get(id)
     }
 
     /// Opens an action and waits for the answer.
@@ -152,9 +163,10 @@ impl Recorder {
     ) -> Result<Arc<OpenAction>, Error> {
         let id = *begin.action_id.get_or_insert_with(|| self.shared.environment.ids.next_id());
         begin.at = begin.at.or_else(|| Some(self.shared.now()));
+        let kept = self.shared.kept(&begin);
         match self.ask(Command::Begin(begin), is_given_up)? {
             Answer::Applied(Applied::Failed(error)) => Err(error),
-            _ => Ok(self.shared.actions.insert(id)),
+            _ => Ok(self.shared.actions.insert_begun(id, kept)),
         }
     }
 
@@ -322,6 +334,11 @@ impl std::fmt::Debug for Recorder {
 impl Shared {
     fn now(&self) -> Timestamp {
         self.environment.clock.wall()
+    }
+
+    /// What is kept of a beginning: nothing where it is this process's own.
+    fn kept(&self, begin: &Begin) -> Option<Box<Begin>> {
+        (!self.target.is_direct()).then(|| Box::new(begin.clone()))
     }
 
     fn tally(&self) -> std::sync::MutexGuard<'_, Tally> {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use accredit_model::{ActionId, EntryKind, RefusalReason};
+use accredit_model::{ActionId, Begin, EntryKind, RefusalReason};
 
 use super::is_step;
 
@@ -15,6 +15,8 @@ pub struct OpenAction {
     n_steps: AtomicU64,
     n_entries: AtomicU64,
     is_closed: AtomicBool,
+    /// How it was begun, where that may have to be said again.
+    begin: Option<Box<Begin>>,
 }
 
 impl OpenAction {
@@ -27,7 +29,13 @@ impl OpenAction {
     }
 
     const fn new(id: ActionId) -> Self {
-        Self { id, n_steps: AtomicU64::new(0), n_entries: AtomicU64::new(0), is_closed: AtomicBool::new(false) }
+        Self {
+            id,
+            n_steps: AtomicU64::new(0),
+            n_entries: AtomicU64::new(0),
+            is_closed: AtomicBool::new(false),
+            begin: None,
+        }
     }
 
     /// Its id.
@@ -107,10 +115,25 @@ impl OpenActions {
         Arc::clone(self.map().entry(id).or_insert_with(|| Arc::new(OpenAction::new(id))))
     }
 
-    pub(super) fn adopt(&self, action: &Arc<OpenAction>) {
-        if !action.is_closed() {
-            self.map().entry(action.id()).or_insert_with(|| Arc::clone(action));
+    /// The action of this beginning, which is kept with it.
+    pub(super) fn insert_begun(&self, id: ActionId, begin: Option<Box<Begin>>) -> Arc<OpenAction> {
+        let new = || Arc::new(OpenAction { begin, ..OpenAction::new(id) });
+        Arc::clone(self.map().entry(id).or_insert_with(new))
+    }
+
+    /// Takes up an action of another recorder; how it was begun, where it is new here.
+    pub(super) fn adopt(&self, action: &Arc<OpenAction>) -> Option<Begin> {
+        let mut map = self.map();
+        if action.is_closed() || map.contains_key(&action.id()) {
+            return None;
         }
+        map.insert(action.id(), Arc::clone(action));
+        action.begin.as_deref().cloned()
+    }
+
+    /// The same as `get`, without waiting: `None` also where somebody holds the lock.
+    pub(super) fn try_get(&self, id: ActionId) -> Option<Arc<OpenAction>> {
+        self.open.try_lock().ok()?.get(&id).cloned()
     }
 
     pub(super) fn get(&self, id: ActionId) -> Option<Arc<OpenAction>> {
