@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import signal
@@ -10,6 +11,8 @@ import subprocess
 import time
 import urllib.request
 from typing import Any, Callable, Optional
+
+import accredit
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 
@@ -81,12 +84,16 @@ def wait_until(holds: Callable[[], bool], seconds: float = 60, said: Callable[[]
         time.sleep(0.02)
 
 
-def wait_sent(recorder: Any, seconds: float = 60) -> None:
-    """Until nothing waits on disk."""
+def wait_sent(rec: accredit.Recorder, seconds: float = 60) -> None:
+    """Until nothing waits here."""
+    wait_until(lambda: own(rec)["spooled"] == own(rec)["pending"] == 0, seconds, lambda: own(rec))
 
-    def own() -> dict[str, Any]:
-        import json
 
-        return dict(json.loads(recorder._native.own_stats()))
+def own(rec: accredit.Recorder) -> dict[str, Any]:
+    """What the recorder itself has counted; it asks no server."""
+    return dict(json.loads(rec._native.own_stats()))
 
-    wait_until(lambda: own()["spooled"] == 0 and own()["pending"] == 0, seconds, own)
+
+def descriptions(rec: accredit.Recorder, action_id: str) -> list[str]:
+    """The steps of an action."""
+    return [entry["description"] for entry in rec.chain(action_id) if entry["kind"] == "step"]
