@@ -10,9 +10,11 @@ import socket
 import subprocess
 import time
 import urllib.request
+from collections.abc import Iterator
 from typing import Any, Callable, Optional
 
 import accredit
+import pytest
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 
@@ -74,6 +76,20 @@ class Server:
             self.process.send_signal(how)
             self.process.wait(60)
             self.process = None
+
+
+@pytest.fixture
+def server(tmp_path: pathlib.Path) -> Iterator[Server]:
+    """A server that runs."""
+    server = Server(tmp_path).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def spool(tmp_path: pathlib.Path) -> pathlib.Path:
+    """Where commands wait."""
+    return tmp_path / "spool"
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = 60, said: Callable[[], Any] = lambda: "") -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import accredit
 import pytest
 
-from served import Server
+from served import Server, server, spool  # noqa: F401
 
 
 def descriptions(chain: list[dict[str, Any]]) -> list[str]:

@@ -13,7 +13,7 @@ import time
 import accredit
 import pytest
 
-from served import Server, descriptions, free_port, own, wait_sent
+from served import Server, descriptions, free_port, own, server, spool, wait_sent  # noqa: F401
 
 
 def test_the_default_spool_is_in_the_users_state_folder(

@@ -8,7 +8,7 @@ import uuid
 import accredit
 import pytest
 
-from served import Server, descriptions, own
+from served import Server, descriptions, own, server, spool  # noqa: F401
 
 
 def test_the_same_calls_as_over_a_store(server: Server, spool: pathlib.Path) -> None:

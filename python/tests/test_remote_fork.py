@@ -13,7 +13,7 @@ import textwrap
 import accredit
 import pytest
 
-from served import Server, descriptions, free_port, own, wait_sent, wait_until
+from served import Server, descriptions, free_port, own, server, spool, wait_sent, wait_until  # noqa: F401
 
 
 def _child(rec: accredit.Recorder, a: accredit.Action, queue: "multiprocessing.Queue[str]") -> None:

@@ -17,6 +17,7 @@ const ADOPT_EVERY: Duration = Duration::from_secs(10);
 
 /// Sends until the target is closed, and then while the server takes what waits.
 pub(super) fn run(shared: &Shared, mut pace: Pace) {
+    let _over = Over(shared);
     while let Some(batch) = next(shared, &mut pace) {
         let lines = lines_of(&batch);
         let Delivered { answers, pause } = deliver(&shared.client, &lines);
@@ -37,10 +38,21 @@ pub(super) fn run(shared: &Shared, mut pace: Pace) {
             Some(pause) => rest(shared, &mut pace, &pause),
         }
     }
-    let mut state = shared.state();
-    state.is_over = true;
-    state.spool.locks().give_all();
-    shared.changed.notify_all();
+}
+
+/// Says that nothing is sent any more, also where the thread dies of a bug: then nothing more is taken either.
+struct Over<'a>(&'a Shared);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!("the thread that sends what waits on disk has died of a bug; nothing more is recorded");
+        }
+        let mut state = self.0.state();
+        state.is_over = true;
+        state.spool.locks().give_all();
+        self.0.changed.notify_all();
+    }
 }
 
 /// Waits for something to send; `None` at the end.
