@@ -65,6 +65,13 @@ impl Backend {
         matches!(self, Self::Server { .. })
     }
 
+    /// Waits until what this process has completed is attributed; a server has done that when it answers.
+    pub(crate) fn wait_accepted(&self) {
+        if let Self::Engine(engine) = self {
+            engine.wait_accepted();
+        }
+    }
+
     pub(crate) fn action(&self, id: ActionId) -> Result<Action, Error> {
         ask!(self, it => it.action(id))
     }

@@ -14,12 +14,12 @@
 //!
 //! Lone surrogates become U+FFFD. Below 100 levels stands `{"$deep": type}`, which the guard's limit refuses.
 
+use std::sync::Arc;
+
 use pyo3::exceptions::PyRecursionError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
-
-use crate::core::Core;
 
 /// Levels that are looked into.
 const DEPTH_MAX: usize = 100;
@@ -27,10 +27,21 @@ const DEPTH_MAX: usize = 100;
 /// Bytes of JSON that are made of one value: far beyond what the guard keeps.
 const BYTES_MAX: usize = 16 << 20;
 
+/// Counts what became of values.
+pub(crate) trait Counting {
+    fn count(&self, what: &'static str);
+}
+
+impl<C: Counting> Counting for Arc<C> {
+    fn count(&self, what: &'static str) {
+        C::count(self, what);
+    }
+}
+
 /// What became of a value.
 pub(crate) struct Writer<'c> {
     pub(crate) out: Vec<u8>,
-    core: Option<&'c Core>,
+    counting: Option<&'c dyn Counting>,
     /// Addresses of the containers that are being written.
     open: Vec<usize>,
 }
@@ -50,8 +61,8 @@ fn plain(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
 }
 
 impl<'c> Writer<'c> {
-    pub(crate) fn new(core: Option<&'c Core>) -> Self {
-        Self { out: Vec::with_capacity(256), core, open: Vec::new() }
+    pub(crate) fn new(counting: Option<&'c dyn Counting>) -> Self {
+        Self { out: Vec::with_capacity(256), counting, open: Vec::new() }
     }
 
     pub(crate) fn into_text(self) -> String {
@@ -60,8 +71,8 @@ impl<'c> Writer<'c> {
     }
 
     fn count(&self, what: &'static str) {
-        if let Some(core) = self.core {
-            core.count(what);
+        if let Some(counting) = self.counting {
+            counting.count(what);
         }
     }
 

@@ -10,6 +10,7 @@ use accredit_model::{ActionId, RefusalReason, Status};
 use pyo3::prelude::*;
 
 use crate::backend::{Backend, Link};
+use crate::convert::Counting;
 use crate::error;
 
 /// How often this process has been forked from the one that loaded the module.
@@ -19,6 +20,11 @@ static GENERATION: AtomicU64 = AtomicU64::new(0);
 #[pyfunction]
 pub(crate) fn forked() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
+}
+
+/// The number of forks up to this process: what was opened under another is not of this process.
+pub(crate) fn generation() -> u64 {
+    GENERATION.load(Ordering::Relaxed)
 }
 
 /// A recorder with what is needed around it. In a forked child it works on where it records to a server, with threads,
@@ -49,7 +55,7 @@ impl Here {
         Self {
             recorder: ManuallyDrop::new(recorder),
             backend: ManuallyDrop::new(backend),
-            generation: GENERATION.load(Ordering::Relaxed),
+            generation: generation(),
             next: OnceLock::new(),
         }
     }
@@ -58,7 +64,7 @@ impl Here {
 impl Drop for Here {
     fn drop(&mut self) {
         // In a forked child there are no threads to wait for, and the locks may be held by nobody for ever.
-        if self.generation == GENERATION.load(Ordering::Relaxed) {
+        if self.generation == generation() {
             #[expect(unsafe_code, reason = "neither is used after this, and both are dropped once")]
             // SAFETY: `drop` runs once, and `self` is not used after it.
             unsafe {
@@ -88,15 +94,15 @@ impl Core {
 
     /// Whether it could be used, as far as is known without making anything.
     pub(crate) fn seems_live(&self) -> bool {
-        let is_ours = self.first.generation == GENERATION.load(Ordering::Relaxed);
+        let is_ours = self.first.generation == generation();
         !self.is_closed.load(Ordering::Relaxed) && (is_ours || self.link.is_some())
     }
 
     /// What is of this process and made already.
     fn made(&self) -> Option<&Here> {
-        let generation = GENERATION.load(Ordering::Relaxed);
+        let now = generation();
         let mut here = &self.first;
-        while here.generation != generation {
+        while here.generation != now {
             here = here.next.get()?.as_deref()?;
         }
         Some(here)
@@ -104,13 +110,13 @@ impl Core {
 
     /// What is of this process; in a forked child it is made, once, if there is a server to reach.
     fn here(&self) -> Option<&Here> {
-        let generation = GENERATION.load(Ordering::Relaxed);
-        if self.first.generation == generation {
+        let now = generation();
+        if self.first.generation == now {
             return Some(&self.first);
         }
         let link = self.link.as_ref()?;
         let mut here = &self.first;
-        while here.generation != generation {
+        while here.generation != now {
             let open = || link.open().ok().map(|(recorder, backend)| Box::new(Here::new(recorder, backend)));
             here = here.next.get_or_init(open).as_deref()?;
         }
@@ -130,7 +136,7 @@ impl Core {
     /// Gives back, in a forked child, what the parent holds.
     pub(crate) fn after_fork(&self) {
         let mut here = Some(&self.first);
-        while let Some(parents) = here.filter(|here| here.generation != GENERATION.load(Ordering::Relaxed)) {
+        while let Some(parents) = here.filter(|here| here.generation != generation()) {
             parents.backend.abandon();
             here = parents.next.get().and_then(Option::as_deref);
         }
@@ -149,7 +155,7 @@ impl Core {
             return;
         }
         let mut here = Some(&self.first);
-        while let Some(parents) = here.filter(|here| here.generation != GENERATION.load(Ordering::Relaxed)) {
+        while let Some(parents) = here.filter(|here| here.generation != generation()) {
             if let Some(open) = parents.recorder.find_behind_fork(id) {
                 return self.recorder().adopt(&open);
             }
@@ -158,12 +164,12 @@ impl Core {
     }
 
     fn is_forked(&self) -> bool {
-        self.link.is_some() && self.first.generation != GENERATION.load(Ordering::Relaxed)
+        self.link.is_some() && self.first.generation != generation()
     }
 
     /// The error for one that is not live.
     pub(crate) fn dead(&self, py: Python<'_>) -> PyErr {
-        if self.is_closed.load(Ordering::Relaxed) || self.first.generation == GENERATION.load(Ordering::Relaxed) {
+        if self.is_closed.load(Ordering::Relaxed) || self.first.generation == generation() {
             return error::raise(py, &Error::Closed);
         }
         if self.link.is_some() {
@@ -177,11 +183,6 @@ impl Core {
 
     pub(crate) fn live(&self, py: Python<'_>) -> PyResult<()> {
         if self.is_live() { Ok(()) } else { Err(self.dead(py)) }
-    }
-
-    /// Counts what became of a value.
-    pub(crate) fn count(&self, what: &'static str) {
-        *self.counted.lock().unwrap_or_else(PoisonError::into_inner).entry(what).or_default() += 1;
     }
 
     /// What was counted.
@@ -272,5 +273,11 @@ impl Core {
             here.backend.close()
         });
         closed.map_err(|error| error::raise(py, &error))
+    }
+}
+
+impl Counting for Core {
+    fn count(&self, what: &'static str) {
+        *self.counted.lock().unwrap_or_else(PoisonError::into_inner).entry(what).or_default() += 1;
     }
 }

@@ -4,8 +4,7 @@ use accredit_model::{ActionId, JsonObject, Payload, RefusalReason, Timestamp, Us
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
 
-use crate::convert::Writer;
-use crate::core::Core;
+use crate::convert::{Counting, Writer};
 
 /// An argument that may be left out.
 pub(crate) type Arg<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
@@ -15,11 +14,11 @@ fn given<'a, 'py>(value: Arg<'a, 'py>) -> Arg<'a, 'py> {
 }
 
 /// Text; what is no text by its `str`.
-pub(crate) fn text(core: &Core, value: Arg<'_, '_>) -> Option<String> {
+pub(crate) fn text(core: &impl Counting, value: Arg<'_, '_>) -> Option<String> {
     given(value).map(|value| one_text(core, value))
 }
 
-pub(crate) fn one_text(core: &Core, value: &Bound<'_, PyAny>) -> String {
+pub(crate) fn one_text(core: &impl Counting, value: &Bound<'_, PyAny>) -> String {
     let lossy = |text: &Bound<'_, PyString>| match text.to_cow() {
         Ok(text) => text.into_owned(),
         Err(_) => {
@@ -78,7 +77,7 @@ pub(crate) fn boolean(value: Arg<'_, '_>) -> Result<Option<bool>, RefusalReason>
 }
 
 /// Any JSON.
-pub(crate) fn payload(core: &Core, value: Arg<'_, '_>) -> Result<Option<Payload>, RefusalReason> {
+pub(crate) fn payload(core: &impl Counting, value: Arg<'_, '_>) -> Result<Option<Payload>, RefusalReason> {
     let Some(value) = given(value) else { return Ok(None) };
     let mut writer = Writer::new(Some(core));
     writer.write(value);
@@ -86,7 +85,7 @@ pub(crate) fn payload(core: &Core, value: Arg<'_, '_>) -> Result<Option<Payload>
 }
 
 /// A JSON object. What is none is put under `value`.
-pub(crate) fn object(core: &Core, value: Arg<'_, '_>) -> Result<Option<JsonObject>, RefusalReason> {
+pub(crate) fn object(core: &impl Counting, value: Arg<'_, '_>) -> Result<Option<JsonObject>, RefusalReason> {
     let Some(value) = given(value) else { return Ok(None) };
     let mut writer = Writer::new(Some(core));
     writer.write(value);
@@ -101,7 +100,7 @@ pub(crate) fn object(core: &Core, value: Arg<'_, '_>) -> Result<Option<JsonObjec
 }
 
 /// A list of texts; a single text is a list of one.
-pub(crate) fn texts(core: &Core, value: Arg<'_, '_>) -> Result<Option<Vec<String>>, RefusalReason> {
+pub(crate) fn texts(core: &impl Counting, value: Arg<'_, '_>) -> Result<Option<Vec<String>>, RefusalReason> {
     let Some(value) = given(value) else { return Ok(None) };
     if value.is_instance_of::<PyString>() {
         return Ok(Some(vec![one_text(core, value)]));
@@ -110,16 +109,19 @@ pub(crate) fn texts(core: &Core, value: Arg<'_, '_>) -> Result<Option<Vec<String
         return Ok(Some(list.iter().map(|text| one_text(core, &text)).collect()));
     }
     let items = value.try_iter().map_err(|_| RefusalReason::InvalidField)?;
-    items.map(|item| item.map(|item| one_text(core, &item)).map_err(|_| RefusalReason::InvalidField)).collect::<Result<_, _>>().map(Some)
+    items
+        .map(|item| item.map(|item| one_text(core, &item)).map_err(|_| RefusalReason::InvalidField))
+        .collect::<Result<_, _>>()
+        .map(Some)
 }
 
 /// An action's id: text, a `UUID`, or something with an `id`.
-pub(crate) fn id(core: &Core, value: Arg<'_, '_>) -> Result<Option<ActionId>, RefusalReason> {
+pub(crate) fn id(core: &impl Counting, value: Arg<'_, '_>) -> Result<Option<ActionId>, RefusalReason> {
     let Some(value) = given(value) else { return Ok(None) };
     one_id(core, value).map(Some)
 }
 
-pub(crate) fn one_id(core: &Core, value: &Bound<'_, PyAny>) -> Result<ActionId, RefusalReason> {
+pub(crate) fn one_id(core: &impl Counting, value: &Bound<'_, PyAny>) -> Result<ActionId, RefusalReason> {
     let parse = |text: &str| text.parse().map_err(|_| RefusalReason::InvalidId);
     if let Ok(text) = value.cast::<PyString>() {
         return parse(&text.to_string_lossy());

@@ -1,4 +1,4 @@
-//! The native part of the Python package: the engine's recorder behind two classes.
+//! The native part of the Python package: the engine's recorder behind three classes.
 //!
 //! What it is not: it has no logic of its own. It turns Python's values into commands (never raising for what an agent
 //! passed in, unless it is strict), hands them to [`accredit::Recorder`], and answers questions as JSON text, which the
@@ -6,6 +6,7 @@
 
 mod action;
 mod backend;
+mod compat;
 mod convert;
 mod core;
 mod error;
@@ -19,6 +20,7 @@ use pyo3::prelude::*;
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<recorder::Recorder>()?;
     module.add_class::<action::Action>()?;
+    module.add_class::<compat::CompatEngine>()?;
     module.add_function(wrap_pyfunction!(core::forked, module)?)?;
     module.add_function(wrap_pyfunction!(convert::to_json, module)?)?;
     error::add(module)?;

@@ -30,6 +30,8 @@ impl Recorder {
     ) -> PyResult<String> {
         self.core.live(py)?;
         let answer = py.detach(|| {
+            // What this process has completed is to be seen by it.
+            self.core.backend().wait_accepted();
             let answer = ask(self.core.backend())?;
             serde_json::to_string(&answer).map_err(|_| Error::Bug("PY-1: an answer is JSON"))
         });
@@ -263,7 +265,10 @@ impl Recorder {
     /// Closes what has been idle for too long; how many actions that were.
     fn cleanup_expired(&self, py: Python<'_>) -> PyResult<usize> {
         self.flush(py)?;
-        let cleaned = py.detach(|| self.core.backend().cleanup_expired());
+        let cleaned = py.detach(|| {
+            self.core.backend().wait_accepted();
+            self.core.backend().cleanup_expired()
+        });
         cleaned.map_err(|error| error::raise(py, &error))
     }
 

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use accredit_model::{ActionId, Attribution, Command, EntryBody, Refusal, RefusalReason};
+use accredit_model::{ActionId, Attribution, Command, Completion, EntryBody, Refusal, RefusalReason};
 use accredit_store::{Answer, NewAction, Write};
 
+use crate::accepted::Accepted;
 use crate::record::{Begun, Recorded, Rest, begun, refusal};
 use crate::{Engine, Error};
 
@@ -19,6 +20,8 @@ pub enum Applied {
     Attributed(Box<Attribution>),
     /// A heartbeat.
     Alive,
+    /// A completion that is durable, of an action that takes no more entries; the attribution follows.
+    Accepted,
     /// It was not done.
     Failed(Error),
 }
@@ -37,6 +40,16 @@ enum Slot {
     Begin(usize, Box<NewAction>),
     Entries(ActionId, Vec<usize>, usize, Rest),
     Heartbeat(usize),
+    Accept(usize, ActionId, Box<Accepted>),
+}
+
+/// What becomes of completions in a stream.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Completing {
+    /// They are carried out, and answered by their attribution.
+    Now,
+    /// They are made durable along with the entries before them, and carried out afterwards.
+    Soon,
 }
 
 /// Bytes of one job at most.
@@ -47,11 +60,24 @@ impl Engine {
     /// durable together; an unreadable command is answered in its place.
     #[must_use]
     pub fn apply(&self, commands: Vec<Result<Command, Refusal>>) -> Vec<Applied> {
+        self.apply_completing(commands, Completing::Now)
+    }
+
+    pub(crate) fn apply_completing(
+        &self,
+        commands: Vec<Result<Command, Refusal>>,
+        completing: Completing,
+    ) -> Vec<Applied> {
         let mut answers: Vec<Option<Applied>> = Vec::new();
         answers.resize_with(commands.len(), || None);
         let mut run = Run::default();
         for (place, command) in commands.into_iter().enumerate() {
             let done = match command {
+                Ok(Command::Complete { action_id, completion })
+                    if completing == Completing::Soon && !self.inner.closer.is_full() =>
+                {
+                    self.accept(&mut run, place, action_id, completion)
+                }
                 Ok(command) => self.add(&mut run, place, command, &mut answers),
                 Err(refusal) => Some(Applied::Failed(refusal.into())),
             };
@@ -117,6 +143,20 @@ impl Engine {
         None
     }
 
+    /// Adds a completion that is carried out later.
+    fn accept(&self, run: &mut Run, place: usize, id: ActionId, completion: Completion) -> Option<Applied> {
+        self.settle(run);
+        match self.inner.acceptance(id, completion) {
+            Ok((write, accepted)) => {
+                run.bytes += 512;
+                run.writes.push(write);
+                run.slots.push(Slot::Accept(place, id, Box::new(accepted)));
+                None
+            }
+            Err(error) => Some(Applied::Failed(error)),
+        }
+    }
+
     /// Turns the gathered entries of one action into writes.
     fn settle(&self, run: &mut Run) {
         let Some((id, places, entries)) = run.entries.take() else { return };
@@ -162,6 +202,16 @@ impl Engine {
                     match next(&mut replied) {
                         Ok(Answer::Refused(reason)) => Applied::Failed(refusal(reason).into()),
                         Ok(_) => Applied::Alive,
+                        Err(error) => Applied::Failed(error),
+                    },
+                ),
+                Slot::Accept(place, id, accepted) => put(
+                    place,
+                    match next(&mut replied) {
+                        Ok(answer) => self
+                            .inner
+                            .accepted(answer, &accepted)
+                            .unwrap_or_else(|| attributed(self.complete(id, accepted.completion))),
                         Err(error) => Applied::Failed(error),
                     },
                 ),

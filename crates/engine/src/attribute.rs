@@ -30,7 +30,12 @@ pub(crate) struct Judged<'a> {
 
 impl<'a> Judged<'a> {
     /// The next version of an attribution: judged as the standing one was, until the caller says what is otherwise.
-    pub(crate) fn again(action: &'a Action, chain: &'a Chain, standing: &Attribution, attributed_at: Timestamp) -> Self {
+    pub(crate) fn again(
+        action: &'a Action,
+        chain: &'a Chain,
+        standing: &Attribution,
+        attributed_at: Timestamp,
+    ) -> Self {
         Self {
             action,
             chain,

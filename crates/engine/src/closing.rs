@@ -85,11 +85,14 @@ pub(crate) struct FrozenAction<'a> {
     action: Action,
     begun: Timestamp,
     is_closed: bool,
+    /// Its completion is durable: it is never thawed.
+    is_accepted: bool,
 }
 
 impl Drop for FrozenAction<'_> {
     fn drop(&mut self) {
         if !self.is_closed
+            && !self.is_accepted
             && let Err(error) = self.inner.submit_one(Write::Thaw { action: self.action.action_id })
         {
             tracing::error!(%error, "an action that could not be closed stays frozen until the next start");
@@ -104,7 +107,8 @@ impl Inner {
         loop {
             match self.submit_one(Write::Freeze { action: id })? {
                 Answer::Frozen(action, begun) => {
-                    let frozen = FrozenAction { inner: self, action: *action, begun, is_closed: false };
+                    let frozen =
+                        FrozenAction { inner: self, action: *action, begun, is_closed: false, is_accepted: false };
                     return Ok(Frozen::Open(Box::new(frozen)));
                 }
                 Answer::Refused(RefusalReason::ClosedAction) => return Ok(Frozen::Closed),
@@ -227,10 +231,15 @@ pub(crate) fn completed_event(action: &Action, made: &Attribution, duration_micr
     }
 }
 
-impl FrozenAction<'_> {
+impl<'a> FrozenAction<'a> {
+    /// An action whose completion was accepted.
+    pub(crate) const fn accepted(inner: &'a Inner, action: Action, begun: Timestamp) -> Self {
+        Self { inner, action, begun, is_closed: false, is_accepted: true }
+    }
+
     /// Attributes, seals and closes.
-    fn close(
-        mut self: Box<Self>,
+    pub(crate) fn close(
+        mut self,
         closing: Closing,
         outcome: JsonObject,
         reward: Option<f64>,

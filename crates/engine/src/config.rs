@@ -67,14 +67,25 @@ impl Default for Config {
     }
 }
 
-/// Whether an engine writes.
+/// Whether an engine writes, and whether its answers mean that it is on disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Access {
     /// It is the store's one writer.
     #[default]
     ReadWrite,
+    /// The same, but nothing waits for the disk: no answer means durable, and a loss of power may leave a damaged file.
+    /// For a store that is deleted when its process ends.
+    Ephemeral,
     /// It reads, beside a writer in another process.
     ReadOnly,
+}
+
+impl Access {
+    /// Whether it writes at all.
+    #[must_use]
+    pub const fn writes(self) -> bool {
+        !matches!(self, Self::ReadOnly)
+    }
 }
 
 /// One receiver of experiences. A new one is owed every experience that the store holds.

@@ -9,6 +9,7 @@ use accredit_guard::Guard;
 use accredit_model::{EventBody, Timestamp};
 use accredit_store::{Answer, SqliteStore, Store, Write};
 
+use crate::accepted::Closer;
 use crate::clock::Environment;
 use crate::config::{Access, Config};
 use crate::events::{Hub, Subscription};
@@ -16,7 +17,7 @@ use crate::keeper::{self, Keeper};
 use crate::learning::{Models, Study};
 use crate::queue::{End, Queue, Tally};
 use crate::reply::Pending;
-use crate::{Error, committer, deliver, learning, sweep};
+use crate::{Error, accepted, committer, deliver, learning, sweep};
 
 /// The engine. Cheap to clone; all clones are the same engine. It closes when the last one is dropped.
 #[derive(Clone)]
@@ -36,6 +37,7 @@ pub(crate) struct Inner {
     pub(crate) store: Box<dyn Store>,
     pub(crate) queue: Arc<Queue>,
     pub(crate) keeper: Keeper,
+    pub(crate) closer: Closer,
     pub(crate) tally: Tally,
     pub(crate) hub: Arc<Hub>,
     pub(crate) stop: Stop,
@@ -52,6 +54,7 @@ struct Handle {
 struct Threads {
     committer: Option<JoinHandle<()>>,
     keeper: Option<JoinHandle<()>>,
+    closer: Option<JoinHandle<()>>,
     others: Vec<JoinHandle<()>>,
 }
 
@@ -78,6 +81,7 @@ impl Engine {
         config.validate()?;
         let store = match config.access {
             Access::ReadWrite => SqliteStore::open(&config.store),
+            Access::Ephemeral => SqliteStore::open_ephemeral(&config.store),
             Access::ReadOnly => SqliteStore::open_read_only(&config.store),
         };
         Self::with_store(config, environment, Box::new(store?))
@@ -85,7 +89,7 @@ impl Engine {
 
     fn with_store(config: Config, environment: Environment, store: Box<dyn Store>) -> Result<Self, Error> {
         let models = Models::default();
-        if config.learning.enabled && config.access == Access::ReadWrite {
+        if config.learning.enabled && config.access.writes() {
             models.load(store.as_ref(), &config)?;
         }
         let inner = Arc::new(Inner {
@@ -94,6 +98,7 @@ impl Engine {
             study: Mutex::default(),
             queue: Arc::new(Queue::new(config.queue_bytes_max)),
             keeper: Keeper::default(),
+            closer: Closer::default(),
             tally: Tally::default(),
             hub: Arc::new(Hub::new(environment.clock.steady(), config.events_max)),
             stop: Stop::default(),
@@ -102,9 +107,10 @@ impl Engine {
             config,
         });
         let handle = Handle { inner: Arc::clone(&inner), threads: Mutex::default() };
-        match inner.config.access {
-            Access::ReadWrite => handle.start()?,
-            Access::ReadOnly => inner.queue.end(End::Closed),
+        if inner.config.access.writes() {
+            handle.start()?;
+        } else {
+            inner.queue.end(End::Closed);
         }
         Ok(Self { inner, _handle: Arc::new(handle) })
     }
@@ -154,6 +160,9 @@ impl Handle {
         threads().committer = Some(spawn("accredit-commit".to_owned(), Box::new(commit))?);
         let inner = Arc::clone(&self.inner);
         threads().keeper = Some(spawn("accredit-keep".to_owned(), Box::new(move || keeper::run(&inner)))?);
+        self.inner.take_up_accepted()?;
+        let inner = Arc::clone(&self.inner);
+        threads().closer = Some(spawn("accredit-close".to_owned(), Box::new(move || accepted::run(&inner)))?);
         if self.inner.config.sweep_secs > 0 {
             let inner = Arc::clone(&self.inner);
             let sweeper = spawn("accredit-sweep".to_owned(), Box::new(move || sweep::run(&inner)))?;
@@ -175,6 +184,11 @@ impl Handle {
         self.inner.stop.set();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         let mut all_ended = true;
+        // What was accepted is still attributed, and what that teaches or owes to sinks is left to the next start.
+        self.inner.closer.end();
+        if let Some(closer) = threads.closer {
+            all_ended &= closer.join().is_ok();
+        }
         for thread in threads.others {
             all_ended &= thread.join().is_ok();
         }
@@ -216,7 +230,7 @@ impl Inner {
     }
 
     pub(crate) fn push(&self, writes: Vec<Write>, bytes: usize, patience: Duration) -> Result<Pending, Error> {
-        if self.config.access == Access::ReadOnly {
+        if !self.config.access.writes() {
             return Err(Error::ReadOnly);
         }
         self.queue.push(writes, bytes, Vec::new(), patience)
@@ -229,7 +243,7 @@ impl Inner {
 
     /// The same for a write that closes an action or adds to a closed one, of which subscribers hear when it has.
     pub(crate) fn submit_told(&self, write: Write, events: Vec<EventBody>) -> Result<Answer, Error> {
-        if self.config.access == Access::ReadOnly {
+        if !self.config.access.writes() {
             return Err(Error::ReadOnly);
         }
         let answers = self.queue.push(vec![write], 1024, events, self.patience())?.wait()?;

@@ -26,6 +26,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod accepted;
 mod apply;
 mod attribute;
 mod client;
@@ -41,6 +42,7 @@ mod insight;
 mod keeper;
 mod late;
 mod learning;
+mod prompt;
 mod queue;
 mod reading;
 mod record;
@@ -62,6 +64,7 @@ pub use error::{Error, ErrorKind};
 pub use events::Subscription;
 pub use insight::{AgentCalibration, AgentReport, CalibrationBin, DecisionInsight, Insights};
 pub use learning::{ModelCandidate, ModelSummary};
+pub use prompt::{PromptBegun, PromptRecorder};
 pub use reading::Page;
 pub use record::{Begun, Recorded};
 pub use recorder::{Answer, OpenAction, Recorder, RecorderOptions, RecorderStats, Target, TargetStats};

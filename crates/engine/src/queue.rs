@@ -105,6 +105,11 @@ impl Queue {
         Ok(answer)
     }
 
+    /// Whether half of what may wait does so.
+    pub(crate) fn is_filling(&self) -> bool {
+        self.state().bytes > self.bytes_max / 2
+    }
+
     /// Jobs that were ever put in: by this, work that can wait sees whether somebody is recording.
     pub(crate) fn n_pushed(&self) -> u64 {
         self.n_pushed.load(Ordering::Relaxed)

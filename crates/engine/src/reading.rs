@@ -10,7 +10,6 @@ use accredit_store::{Chain, DeadLetter, Filter, Sizes, StoredAttribution, Verify
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::Access;
 use crate::engine::Inner;
 use crate::{Engine, Error, attribute};
 
@@ -100,7 +99,7 @@ impl Engine {
     /// # Errors
     /// When they cannot be read.
     pub fn stats(&self) -> Result<Stats, Error> {
-        if !self.inner.tally.is_empty() && self.inner.config.access == Access::ReadWrite {
+        if !self.inner.tally.is_empty() && self.inner.config.access.writes() {
             // Counted with the commit that this makes; where nothing is committed any more, what stands is the answer.
             drop(self.inner.submit_one(StoreWrite::Flush));
         }

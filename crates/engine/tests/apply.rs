@@ -99,7 +99,7 @@ fn told(applied: &Applied) -> String {
         Applied::Entry(accredit::Recorded::Stored { seq, .. }) => format!("seq {seq}"),
         Applied::Attributed(made) if made.repeat => format!("version {} again", made.version),
         Applied::Attributed(made) => format!("version {}", made.version),
-        Applied::Alive => "alive".to_owned(),
+        Applied::Alive | Applied::Accepted => "alive".to_owned(),
         Applied::Entry(accredit::Recorded::Refused(refusal)) => refusal.reason.to_string(),
         Applied::Failed(error) => error.code().to_owned(),
     }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail like tests")]
 
+mod accepted;
 mod apply;
 mod closing;
 mod config;
@@ -18,6 +19,7 @@ mod learning;
 mod limits;
 mod long;
 mod overload;
+mod prompt;
 mod reading;
 mod scoring;
 mod served;

@@ -222,7 +222,7 @@ impl LineAnswer {
                     ..ok
                 }
             }
-            Applied::Alive => ok,
+            Applied::Alive | Applied::Accepted => ok,
             Applied::Failed(error) => {
                 let (reason, detail) = Problem::from(error).into_reason();
                 Self::refused(line, reason, detail)

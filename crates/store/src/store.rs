@@ -84,6 +84,12 @@ pub trait Store: Send + Sync + 'static {
     /// When it cannot be read.
     fn oldest_open(&self, oldest: Oldest) -> Result<Option<ActionId>, StoreError>;
 
+    /// The completions that were accepted and whose actions are not closed yet, the oldest action first.
+    ///
+    /// # Errors
+    /// When they cannot be read, or one is damaged.
+    fn accepted(&self) -> Result<Vec<(ActionId, Vec<u8>)>, StoreError>;
+
     /// The counters at this instant.
     ///
     /// # Errors

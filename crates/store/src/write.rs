@@ -28,7 +28,15 @@ pub enum Write {
         /// The action.
         action: ActionId,
     },
-    /// Lets a frozen action take entries again. Answered by [`Answer::Done`].
+    /// Freezes an open action for good, durably, with the completion that it will be closed by: whoever opens the store
+    /// next finds both again. Answered as [`Write::Freeze`].
+    Accept {
+        /// The action.
+        action: ActionId,
+        /// The completion, in the engine's own words.
+        completion: Vec<u8>,
+    },
+    /// Lets a frozen action take entries again, unless its completion was accepted. Answered by [`Answer::Done`].
     Thaw {
         /// The action.
         action: ActionId,

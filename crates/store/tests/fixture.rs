@@ -59,6 +59,8 @@ fn make(store: &dyn Store) {
     let truth =
         Amend { attribution: Some(attribution(2, 1.0)), completed: Some((at(90), 90_000_000)), ..amend(3, 1, 0) };
     assert_eq!(say(store, vec![amended(late), amended(truth)]), "attributed 5 late 4; attributed 6");
+    let accept = Write::Accept { action: id(7), completion: br#"{"outcome":{"tests_passed":true}}"#.to_vec() };
+    assert_eq!(say(store, vec![begin(7), to(7).at(8).step("done").write(), accept]), "begun; 0; frozen 1+0 begun 0");
     deliver(store);
     learn(store);
     let again = to(6).at(9).observation("nothing yet").key(2).observation("no").grounds(9);
@@ -136,6 +138,12 @@ fn told(store: &dyn Store) -> Value {
         .collect();
     let due: Vec<(u64, u32)> =
         store.due("learner", at(1_000), 10).unwrap().iter().map(|due| (due.cursor, due.attempts)).collect();
+    let accepted: Vec<(String, String)> = store
+        .accepted()
+        .unwrap()
+        .into_iter()
+        .map(|(id, bytes)| (id.to_string(), String::from_utf8(bytes).unwrap()))
+        .collect();
     json!({
         "actions": actions,
         "feed": feed,
@@ -143,6 +151,7 @@ fn told(store: &dyn Store) -> Value {
         "dead_letters": store.dead_letters().unwrap(),
         "due": due,
         "learning": told_learned(store),
+        "accepted": accepted,
         "idle": store.idle(IdleFrom::Activity, at(1_000), 10).unwrap(),
     })
 }

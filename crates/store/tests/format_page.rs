@@ -39,7 +39,7 @@ fn every_table_and_column_is_on_the_page() {
     let (_folder, conn) = fresh();
     let page = page();
     let tables = names(&conn, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name");
-    assert_eq!(tables.len(), 11);
+    assert_eq!(tables.len(), 12);
     for table in &tables {
         let mut columns = names(&conn, &format!("SELECT name FROM pragma_table_info('{table}')"));
         let mut described = described(&page, table);

@@ -86,7 +86,7 @@ fn answer(applied: Applied) -> Result<Answer, Error> {
         Applied::Entry(Recorded::Stored { repeat, .. }) => Answer::Stored { repeat },
         Applied::Entry(Recorded::Refused(refusal)) => Answer::Refused(refused(refusal)),
         Applied::Attributed(attribution) => Answer::Stored { repeat: attribution.repeat },
-        Applied::Alive => Answer::Stored { repeat: false },
+        Applied::Alive | Applied::Accepted => Answer::Stored { repeat: false },
         Applied::Failed(accredit::Error::Refused(refusal)) => Answer::Refused(refused(refusal)),
         Applied::Failed(error) if crate::Exit::from(error.kind()) == crate::Exit::Conflict => {
             Answer::Refused(Refused { reason: error.code().to_owned(), detail: error.to_string() })

@@ -25,7 +25,6 @@ use accredit_model::{ActionId, ActionType};
 pub(crate) use self::models::Models;
 pub use self::models::{ModelCandidate, ModelSummary};
 pub(crate) use self::study::Study;
-use crate::config::Access;
 use crate::engine::Inner;
 use crate::{Engine, Error};
 
@@ -258,10 +257,10 @@ impl Engine {
     /// # Errors
     /// When the engine only reads, or the store fails.
     pub fn reattribute(&self, action_type: Option<&ActionType>) -> Result<u64, Error> {
-        match self.inner.config.access {
-            Access::ReadOnly => Err(Error::ReadOnly),
-            Access::ReadWrite => self.inner.recredit(action_type, None, None),
+        if !self.inner.config.access.writes() {
+            return Err(Error::ReadOnly);
         }
+        self.inner.recredit(action_type, None, None)
     }
 }
 
@@ -280,7 +279,7 @@ impl StudyGuard<'_> {
 impl Inner {
     /// What learning holds; for one at a time.
     pub(crate) fn study(&self) -> Result<StudyGuard<'_>, Error> {
-        if self.config.access == Access::ReadOnly {
+        if !self.config.access.writes() {
             return Err(Error::ReadOnly);
         }
         if !self.config.learning.enabled {

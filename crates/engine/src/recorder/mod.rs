@@ -227,7 +227,7 @@ impl Recorder {
         if closes && let Some(action) = id.and_then(|id| shared.actions.get(id)) {
             action.close();
         }
-        if shared.target.is_direct() && !matches!(command, Command::Begin(_)) {
+        if shared.target.is_direct() && matches!(command, Command::Revise { .. } | Command::Cancel { .. }) {
             self.flush(is_given_up)?;
             let answer = shared.target.carry_out(vec![command]).pop();
             let answer = answer.ok_or(Error::Bug("EN-3: every write is answered"))?;
@@ -400,7 +400,7 @@ impl Shared {
         };
         match applied {
             Applied::Begun(_) | Applied::Alive => {}
-            Applied::Attributed(_) => {
+            Applied::Attributed(_) | Applied::Accepted => {
                 if let Some(id) = id {
                     self.actions.close(id);
                 }

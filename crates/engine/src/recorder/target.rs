@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use accredit_model::{Command, RefusalReason};
 
+use crate::apply::Completing;
 use crate::{Applied, Engine};
 
 /// What became of a command.
@@ -65,7 +66,7 @@ pub trait Target: Send + Sync {
 /// The engine in this process. Closing the recorder leaves it open for others.
 impl Target for Engine {
     fn carry_out(&self, commands: Vec<Command>) -> Vec<Answer> {
-        let applied = self.apply(commands.into_iter().map(Ok).collect());
+        let applied = self.apply_completing(commands.into_iter().map(Ok).collect(), Completing::Soon);
         applied.into_iter().map(Answer::Applied).collect()
     }
 

@@ -102,8 +102,9 @@ impl Batch<'_> {
             Write::Append(append) => self.append(append).map(Answer::Entries),
             Write::Heartbeat { action, received_at, steady } => self.heartbeat(action, received_at, steady),
             Write::Freeze { action } => self.freeze(action),
+            Write::Accept { action, completion } => self.accept(action, &completion),
             Write::Thaw { action } => {
-                if let Some(open) = self.index.get(action) {
+                if let Some(open) = self.index.get(action).filter(|open| !self.is_accepted(open.no).unwrap_or(true)) {
                     self.touch(action, Some(OpenAction { frozen: false, ..open }));
                 }
                 Ok(Answer::Done)
@@ -194,6 +195,23 @@ impl Batch<'_> {
             query::action(self.tx, id, Some(open))?.ok_or(StoreError::Bug("ST-2: an open action has a row"))?;
         self.touch(id, Some(OpenAction { frozen: true, ..open }));
         Ok(Answer::Frozen(Box::new(action), open.begun))
+    }
+
+    fn accept(&mut self, id: ActionId, completion: &[u8]) -> Result<Answer, StoreError> {
+        let answer = self.freeze(id)?;
+        if matches!(answer, Answer::Frozen(..))
+            && let Some(open) = self.index.get(id)
+        {
+            let mut statement = self.tx.prepare_cached("INSERT INTO accepted VALUES (?1, ?2, ?3)")?;
+            statement.execute(params![open.no, checksum(completion), completion])?;
+            self.written += completion.len() + 64;
+        }
+        Ok(answer)
+    }
+
+    fn is_accepted(&self, action_no: i64) -> Result<bool, StoreError> {
+        let mut statement = self.tx.prepare_cached("SELECT 1 FROM accepted WHERE action_no = ?1")?;
+        Ok(statement.exists(params![action_no])?)
     }
 
     /// Why an action that is not in the index takes no entries.

@@ -7,6 +7,7 @@ use accredit_model::{ActionId, Timestamp};
 use rusqlite::{Connection, params};
 
 use super::counters::Counters;
+use super::read;
 use crate::{IdleFrom, Oldest, StoreError};
 
 /// One open action.
@@ -82,6 +83,12 @@ impl Index {
             action.active_at = action.active_at.max(Timestamp::from_micros(row.get(4)?));
             action.active = action.active_at;
             action.unreckoned = true;
+        }
+        // What was accepted takes no more entries, also after a crash.
+        for (id, _) in read::accepted(conn)? {
+            if let Some(action) = open.get_mut(&id) {
+                action.frozen = true;
+            }
         }
         let by_activity = open.iter().map(|(id, action)| ((action.active, action.no), *id)).collect();
         Ok(Self { open, by_activity })

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
 use super::commit::Batch;
+use super::rows;
 use crate::learned::{Before, Learned, LearningState, NewModel, Packed, StoredModel};
 use crate::{Answer, StoreError};
 
@@ -67,8 +68,7 @@ impl Batch<'_> {
 
 /// A store of schema 1 that was not brought up to date yet: nothing was learned.
 fn is_without(conn: &Connection) -> Result<bool, StoreError> {
-    let found = conn.query_row("SELECT 1 FROM sqlite_schema WHERE name = 'learners'", [], |_| Ok(())).optional()?;
-    Ok(found.is_none())
+    Ok(!rows::has_table(conn, "learners")?)
 }
 
 pub(super) fn state(conn: &Connection) -> Result<LearningState, StoreError> {

@@ -26,10 +26,11 @@ use crate::{
 };
 use counters::Counters;
 use index::Index;
+use open::Durability;
 use query::ActionRow;
 
 /// The version of the schema that this build writes. Older ones are migrated on opening.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// Idle reading connections that are kept.
 const READERS_MAX: usize = 4;
@@ -45,6 +46,7 @@ const MOVE_LOG: &str = "PRAGMA wal_checkpoint(PASSIVE)";
 #[derive(Debug)]
 pub struct SqliteStore {
     path: PathBuf,
+    durability: Durability,
     /// Held by a writing store until it is closed.
     lock: Mutex<Option<File>>,
     writer: Mutex<Writer>,
@@ -71,7 +73,16 @@ impl SqliteStore {
     /// # Errors
     /// When another process writes to it, it is read-only, no store, of a newer schema, or damaged.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        open::writable(path)
+        open::writable(path, Durability::Full)
+    }
+
+    /// The same without waiting for the disk: no answer says that anything is durable, and a loss of power may leave a
+    /// damaged file. For a store that is deleted when its process ends.
+    ///
+    /// # Errors
+    /// As for [`SqliteStore::open`].
+    pub fn open_ephemeral(path: &Path) -> Result<Self, StoreError> {
+        open::writable(path, Durability::Ephemeral)
     }
 
     /// Opens the store for reading, beside a process that writes to it.
@@ -157,7 +168,7 @@ impl Store for SqliteStore {
         let mut mover = self.mover.lock().unwrap_or_else(PoisonError::into_inner);
         let conn = match &mut *mover {
             Some(conn) => conn,
-            none => none.insert(open::mover(&self.path)?),
+            none => none.insert(open::mover(&self.path, self.durability)?),
         };
         conn.query_row(MOVE_LOG, [], |_| Ok(()))?;
         drop(mover);
@@ -220,6 +231,10 @@ impl Store for SqliteStore {
 
     fn oldest_open(&self, oldest: Oldest) -> Result<Option<ActionId>, StoreError> {
         Ok(self.fresh()?.index.oldest(oldest))
+    }
+
+    fn accepted(&self) -> Result<Vec<(ActionId, Vec<u8>)>, StoreError> {
+        self.read(read::accepted)
     }
 
     fn stats(&self) -> Result<Stats, StoreError> {

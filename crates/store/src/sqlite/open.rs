@@ -15,24 +15,47 @@ use crate::StoreError;
 const APPLICATION_ID: i64 = 0x6163_6372;
 
 /// What makes each schema of the one before it; the first one's of nothing. A new store goes through all of them.
-const SCHEMAS: [&str; SCHEMA_VERSION as usize] = [include_str!("schema-1.sql"), include_str!("schema-2.sql")];
+const SCHEMAS: [&str; SCHEMA_VERSION as usize] =
+    [include_str!("schema-1.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql")];
 
 /// Small enough that recording a single step writes little, large enough that a bulk load needs few pages.
 const PAGE_BYTES: u32 = 4096;
 
-pub(super) fn writable(path: &Path) -> Result<SqliteStore, StoreError> {
+/// Whether a commit waits until it is on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Durability {
+    /// It does: what was answered survives a loss of power.
+    Full,
+    /// It does not: for a store that ends with its process.
+    Ephemeral,
+}
+
+impl Durability {
+    const fn pragma(self) -> &'static str {
+        match self {
+            Self::Full => "PRAGMA synchronous = FULL",
+            Self::Ephemeral => "PRAGMA synchronous = OFF",
+        }
+    }
+}
+
+pub(super) fn writable(path: &Path, durability: Durability) -> Result<SqliteStore, StoreError> {
     check_permissions(path)?;
     let lock = take_lock(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
     if is_empty(&conn, path)? {
         // In one transaction of the rollback journal, before WAL: a crash leaves an empty file or a whole store.
+        conn.execute_batch(durability.pragma())?;
         conn.execute_batch(&format!("PRAGMA page_size = {PAGE_BYTES}"))?;
         migrate(&conn, 0)?;
-        sync_folder(path)?;
+        if durability == Durability::Full {
+            sync_folder(path)?;
+        }
     }
     let schema = check_identity(&conn, path)?;
-    conn.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0")?;
+    conn.execute_batch("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0")?;
+    conn.execute_batch(durability.pragma())?;
     migrate(&conn, schema)?;
     conn.execute_batch("PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; PRAGMA busy_timeout = 10000")?;
     conn.set_prepared_statement_cache_capacity(64);
@@ -41,6 +64,7 @@ pub(super) fn writable(path: &Path) -> Result<SqliteStore, StoreError> {
     let writer = Writer { conn, index, counters, unmoved_bytes: 0, data_version: 0 };
     Ok(SqliteStore {
         path: path.to_owned(),
+        durability,
         lock: Mutex::new(Some(lock)),
         writer: Mutex::new(writer),
         readers: Mutex::default(),
@@ -55,6 +79,7 @@ pub(super) fn readable(path: &Path) -> Result<SqliteStore, StoreError> {
     writer.refresh()?;
     Ok(SqliteStore {
         path: path.to_owned(),
+        durability: Durability::Full,
         lock: Mutex::new(None),
         writer: Mutex::new(writer),
         readers: Mutex::default(),
@@ -78,10 +103,11 @@ pub(super) fn reader(path: &Path) -> Result<Connection, StoreError> {
 }
 
 /// A connection that empties the write-ahead log beside the writer's.
-pub(super) fn mover(path: &Path) -> Result<Connection, StoreError> {
+pub(super) fn mover(path: &Path, durability: Durability) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
-    conn.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -256")?;
+    conn.execute_batch("PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -256")?;
+    conn.execute_batch(durability.pragma())?;
     Ok(conn)
 }
 

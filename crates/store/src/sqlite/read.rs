@@ -4,7 +4,7 @@ use accredit_model::{ActionId, Status, Version};
 use rusqlite::{Connection, Row, params};
 
 use super::index::OpenAction;
-use super::rows::status_from;
+use super::rows::{self, status_from};
 use crate::chain::{checksum, decompress};
 use crate::{Chain, Segment, StoreError, StoredAttribution};
 
@@ -37,6 +37,29 @@ pub(super) fn chain_in(conn: &Connection, id: ActionId, open: Option<OpenAction>
     let chain = Chain { status, segments, n_sealed };
     chain.check()?;
     Ok(Some(chain))
+}
+
+/// The completions that were accepted, the oldest action first.
+pub(super) fn accepted(conn: &Connection) -> Result<Vec<(ActionId, Vec<u8>)>, StoreError> {
+    // A store of an older schema that is only read has none.
+    if !rows::has_table(conn, "accepted")? {
+        return Ok(Vec::new());
+    }
+    let mut statement = conn.prepare(
+        "SELECT actions.id, accepted.checksum, accepted.bytes FROM accepted JOIN actions ON actions.no = action_no
+             ORDER BY action_no",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let id = ActionId::from_bytes(row.get(0)?);
+        let bytes: Vec<u8> = row.get(2)?;
+        if row.get::<_, i64>(1)? != checksum(&bytes) {
+            return Err(StoreError::corrupt(format!("the accepted completion of action {id}")));
+        }
+        found.push((id, bytes));
+    }
+    Ok(found)
 }
 
 fn read_block(conn: &Connection, block: i64, action_no: i64) -> Result<Segment, StoreError> {

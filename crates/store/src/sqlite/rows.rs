@@ -105,3 +105,9 @@ pub(super) fn verdict_from(code: i64) -> Result<Verdict, StoreError> {
     let found = Verdict::ALL.into_iter().find(|verdict| verdict_code(*verdict) == code);
     found.ok_or_else(|| StoreError::corrupt(format!("an action's verdict ({code})")))
 }
+
+/// Whether a store has a table: one of an older schema that is only read lacks those that came later.
+pub(super) fn has_table(conn: &Connection, name: &str) -> Result<bool, StoreError> {
+    let mut statement = conn.prepare_cached("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1")?;
+    Ok(statement.exists(params![name])?)
+}

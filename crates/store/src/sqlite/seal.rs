@@ -37,6 +37,9 @@ impl Batch<'_> {
             close.sealed.blocks.len() as i64,
         ])?;
         drop(statement);
+        let mut statement = self.tx.prepare_cached("DELETE FROM accepted WHERE action_no = ?1")?;
+        statement.execute(params![open.no])?;
+        drop(statement);
         self.touch(close.action, None);
         *self.counters.totals.closed_mut(close.closing) += 1;
         let cursor = self.write_attribution(open.no, &close.attribution)?;

@@ -46,3 +46,22 @@ fn a_full_disk_is_called_by_its_name_and_is_over_when_there_is_room() {
     let [Answer::Begun { repeat: false }, Answer::Entries(entries)] = &answers[..] else { panic!("{answers:?}") };
     assert_eq!(entries[..], [EntryAnswer::Stored { seq: n, repeat: false }]);
 }
+
+/// 2 is SQLite's number for `FULL`, 0 for `OFF`.
+#[test]
+fn an_ephemeral_store_waits_for_no_disk_and_any_other_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let check = |store: SqliteStore, synchronous: i64| {
+        store.commit(vec![begin(1), step_of(10)]).unwrap();
+        store.maintain().unwrap();
+        let mode = |conn: &rusqlite::Connection| conn.pragma_query_value(None, "synchronous", |row| row.get(0));
+        assert_eq!(mode(&store.writer().conn), Ok(synchronous));
+        let mover = store.mover.lock().unwrap();
+        assert_eq!(mode(mover.as_ref().unwrap()), Ok(synchronous));
+    };
+    check(SqliteStore::open(&folder.path().join("kept.db")).unwrap(), 2);
+    let ephemeral = folder.path().join("ephemeral.db");
+    check(SqliteStore::open_ephemeral(&ephemeral).unwrap(), 0);
+    // It is a store as any other once it is there.
+    assert_eq!(SqliteStore::open(&ephemeral).unwrap().stats().unwrap().recorded, 1);
+}

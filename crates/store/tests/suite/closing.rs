@@ -4,7 +4,7 @@ use accredit_model::{Closing, Status, Verdict};
 use accredit_store::Write;
 
 use super::Database;
-use super::build::{at, begin, close, close_as, close_write, freeze, id, say, stats, texts, thaw, to};
+use super::build::{at, begin, close, close_as, close_write, freeze, id, problems, say, stats, texts, thaw, to};
 
 pub(crate) fn freezes_and_closes(database: &impl Database) {
     let store = database.open();
@@ -82,6 +82,28 @@ pub(crate) fn empty_chains(database: &impl Database) {
     assert_eq!(close(&*store, 2), "attributed 2");
     assert_eq!(texts(&*store, 1), [""; 0]);
     assert_eq!(texts(&*store, 2), ["a"]);
+}
+
+pub(crate) fn accepted_is_durable(database: &impl Database) {
+    let store = database.open();
+    let accept = |n: u64, text: &str| Write::Accept { action: id(n), completion: text.as_bytes().to_vec() };
+    let check = |writes: Vec<Write>, expected: &str| assert_eq!(say(&*store, writes), expected);
+    check(vec![accept(1, "no"), begin(1), begin(2), begin(3)], "unknown_action; begun; begun; begun");
+    check(vec![to(1).step("a").write(), accept(1, "first"), accept(1, "again")], "0; frozen 1+0 begun 0; busy");
+    check(
+        vec![freeze(2), accept(2, "busy"), thaw(2), accept(2, "second")],
+        "frozen 0+0 begun 0; busy; done; frozen 0+0 begun 0",
+    );
+    // An accepted completion is not taken back.
+    check(vec![thaw(1), to(1).step("no").write()], "done; closed_action");
+    assert_eq!(store.accepted().unwrap(), [(id(1), b"first".to_vec()), (id(2), b"second".to_vec())]);
+    drop(store);
+    let store = database.open();
+    assert_eq!(say(&*store, vec![to(1).step("no").write(), to(3).step("yes").write()]), "closed_action; 0");
+    assert_eq!(store.accepted().unwrap(), [(id(1), b"first".to_vec()), (id(2), b"second".to_vec())]);
+    assert_eq!(say(&*store, vec![close_write(&*store, 1, Closing::Completed)]), "attributed 1");
+    assert_eq!(store.accepted().unwrap(), [(id(2), b"second".to_vec())]);
+    assert_eq!(problems(&*store), Vec::<String>::new());
 }
 
 pub(crate) fn frozen_is_not_durable(database: &impl Database) {

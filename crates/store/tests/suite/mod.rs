@@ -34,7 +34,7 @@ macro_rules! instantiate {
             attributing: by_version, bodies_of_any_length, feed;
             beginning: begins, repeats, capacity, parents, deep_trees;
             chains: of_many_chunks, of_many_segments, of_one_long_call, of_interleaved_actions;
-            closing: freezes_and_closes, busy, thaws, every_closing, empty_chains, frozen_is_not_durable;
+            closing: freezes_and_closes, busy, thaws, every_closing, empty_chains, accepted_is_durable, frozen_is_not_durable;
             delivering: registers, delivers, retries_and_gives_up, replays, several_sinks;
             durability: ends_writing, reopening_changes_nothing, failed_commits_leave_nothing, verifies, sizes, many_chunks_are_reckoned;
             late: comes_back, is_amended, preconditions, refusals, true_completion;

@@ -73,7 +73,7 @@ impl From<Applied> for Reply {
             Applied::Begun(_) => Self::Begun,
             Applied::Entry(recorded) => Self::from(Ok(recorded)),
             Applied::Attributed(made) => Self::Attributed(made.version, made.success_score),
-            Applied::Alive => Self::Alive,
+            Applied::Alive | Applied::Accepted => Self::Alive,
             Applied::Failed(error) => Self::from(error),
         }
     }
