@@ -22,12 +22,15 @@ from accredit._native import (
     UnavailableError,
     __version__,
 )
-from accredit._open import open  # noqa: A004
+from accredit._async import AsyncAction, AsyncRecorder, aconnect, aopen
+from accredit._open import connect, open  # noqa: A004
 from accredit._recorder import Action, Recorder, current_action
 
 __all__ = [
     "AccreditError",
     "Action",
+    "AsyncAction",
+    "AsyncRecorder",
     "ConflictError",
     "NotFoundError",
     "Recorder",
@@ -35,6 +38,9 @@ __all__ = [
     "StoreError",
     "UnavailableError",
     "__version__",
+    "aconnect",
+    "aopen",
+    "connect",
     "current_action",
     "open",
 ]

@@ -9,7 +9,7 @@ import weakref
 from typing import Any, Optional, Union
 
 from accredit import _native
-from accredit._recorder import Recorder, register
+from accredit._recorder import Recorder, close_in_children, register
 
 PathLike = Union[str, "os.PathLike[str]"]
 
@@ -30,17 +30,68 @@ def open(  # noqa: A001
     Raises :class:`StoreError` or :class:`UnavailableError` where the store cannot be opened, and :class:`RefusedError` where
     the configuration does not fit.
     """
+    return open_with(path, strict, read_only, config, None)
+
+
+def open_with(
+    path: PathLike,
+    strict: bool,
+    read_only: bool,
+    config: Optional[Union[str, dict[str, Any]]],
+    block: Optional[float],
+) -> Recorder:
+    """The same; ``block`` is how many seconds a recording call waits for room."""
     text = config if isinstance(config, str) else _toml(config or {})
     if os.fspath(path) != ":memory:":
-        return register(Recorder(_native.Recorder.open(path, text, strict, read_only)))
+        return register(Recorder(_native.Recorder.open(path, text, strict, read_only, block=block)))
     folder = tempfile.mkdtemp(prefix="accredit-")
     try:
-        recorder = Recorder(_native.Recorder.open(os.path.join(folder, "memory.db"), text, strict, False))
+        recorder = Recorder(_native.Recorder.open(os.path.join(folder, "memory.db"), text, strict, False, block=block))
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     recorder._at_close = weakref.finalize(recorder, _remove, folder, os.getpid())
     return register(recorder)
+
+
+def connect(
+    url: str,
+    *,
+    key: Optional[str] = None,
+    strict: bool = False,
+    spool: Optional[PathLike] = None,
+    spool_bytes_max: Optional[int] = None,
+    timeout: float = 10.0,
+) -> Recorder:
+    """Record to a server, such as ``http://127.0.0.1:7117``; what it answers is as of a store in this process.
+
+    The server need not be there: what is recorded while it is away waits on disk, below the folder ``spool`` (by default one
+    for each server in the user's state folder), and is sent by itself, in order, once; also by the next process that
+    connects to it. There it takes ``spool_bytes_max`` bytes at most (256 MiB unless said otherwise); beyond, recording is
+    refused and counted. ``key`` is sent as a bearer token. ``timeout`` is how many seconds an answer may take before the
+    server counts as away. ``strict`` raises what is refused, for tests; otherwise recording never raises.
+
+    After a fork the child goes on by itself: it has its own buffer, connections and spool, and nothing is sent twice.
+
+    Raises :class:`RefusedError` where an argument cannot be used, and :class:`UnavailableError` where the spool cannot.
+    """
+    return connect_with(url, key, strict, spool, spool_bytes_max, timeout, None)
+
+
+def connect_with(
+    url: str,
+    key: Optional[str],
+    strict: bool,
+    spool: Optional[PathLike],
+    spool_bytes_max: Optional[int],
+    timeout: float,
+    block: Optional[float],
+) -> Recorder:
+    """The same; ``block`` is how many seconds a recording call waits for room."""
+    native = _native.Recorder.connect(url, key, strict, spool, spool_bytes_max, timeout, block=block)
+    recorder = register(Recorder(native))
+    close_in_children()
+    return recorder
 
 
 def _remove(folder: str, pid: int) -> None:

@@ -91,6 +91,8 @@ def _named(error: BaseException) -> str:
 class Recorder:
     """Records what agents do, and answers what came of it.
 
+    :func:`accredit.open` makes one over a store in this process, :func:`accredit.connect` one over a server.
+
     Recording calls copy what they are given and return at once; what they say is durable some milliseconds later, and for
     certain when :meth:`flush` or a completion returns. They answer false where something was refused; why is counted in
     :meth:`stats`. In strict mode they wait, and raise.
@@ -275,6 +277,20 @@ def _at_exit() -> None:
             recorder.flush()
         else:
             recorder.close()
+
+
+_closes_in_children = False
+
+
+def close_in_children() -> None:
+    """Have recorders closed at the end of children of ``multiprocessing`` too, which run no ``atexit`` handlers."""
+    global _closes_in_children
+    if _closes_in_children:
+        return
+    _closes_in_children = True
+    from multiprocessing import util
+
+    util.register_after_fork(_open_recorders, lambda _: util.Finalize(None, _at_exit, exitpriority=0))
 
 
 atexit.register(_at_exit)

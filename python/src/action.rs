@@ -350,6 +350,7 @@ impl Action {
             usage,
             at,
         };
+        self.core.adopt(&self.open);
         args.record(py, &self.core, &self.open)
     }
 
@@ -368,25 +369,30 @@ impl Action {
         at: Arg<'_, '_>,
     ) -> PyResult<bool> {
         let args = ObservationArgs { observation_type, data, source, confidence, score, step, criterion, at };
+        self.core.adopt(&self.open);
         args.record(py, &self.core, &self.open)
     }
 
     #[pyo3(signature = (outcome=None, reward=None, *, at=None))]
     fn complete(&self, py: Python<'_>, outcome: Arg<'_, '_>, reward: Arg<'_, '_>, at: Arg<'_, '_>) -> PyResult<bool> {
+        self.core.adopt(&self.open);
         complete(py, &self.core, self.open.id(), outcome, reward, at)
     }
 
     #[pyo3(signature = (outcome=None, reward=None, reason=None))]
     fn revise(&self, py: Python<'_>, outcome: Arg<'_, '_>, reward: Arg<'_, '_>, reason: Arg<'_, '_>) -> PyResult<bool> {
+        self.core.adopt(&self.open);
         revise(py, &self.core, self.open.id(), outcome, reward, reason)
     }
 
     #[pyo3(signature = (reason=None))]
     fn cancel(&self, py: Python<'_>, reason: Arg<'_, '_>) -> PyResult<bool> {
+        self.core.adopt(&self.open);
         cancel(py, &self.core, self.open.id(), reason)
     }
 
     fn heartbeat(&self, py: Python<'_>) -> PyResult<bool> {
+        self.core.adopt(&self.open);
         heartbeat(py, &self.core, self.open.id())
     }
 }

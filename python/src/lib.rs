@@ -5,6 +5,7 @@
 //! Python part turns into objects. The interpreter's lock is released around everything that waits.
 
 mod action;
+mod backend;
 mod compat;
 mod convert;
 mod core;
@@ -12,6 +13,7 @@ mod error;
 mod fields;
 mod process;
 mod recorder;
+mod stats;
 
 use pyo3::prelude::*;
 

@@ -60,8 +60,14 @@ fn after_fork_in_child() {
     if let Some(still) = STILL.with_borrow_mut(Option::take) {
         still.in_child();
     }
-    for core in opened().drain(..).filter_map(|core| core.upgrade()) {
-        core.engine().abandon();
+    let (go_on, stay): (Vec<_>, Vec<_>) =
+        opened().drain(..).filter_map(|core| core.upgrade()).partition(|core| core.outlives_forks());
+    for core in &go_on {
+        core.after_fork();
+    }
+    opened().extend(go_on.iter().map(Arc::downgrade));
+    for core in stay {
+        core.after_fork();
         // It is the parent's, and nothing of it may be dropped here.
         std::mem::forget(core);
     }

@@ -10,24 +10,15 @@ use pyo3::prelude::*;
 use serde::Serialize;
 
 use crate::action::{self, BeginArgs, ObservationArgs, StepArgs};
+use crate::backend::{Backend, Link};
 use crate::core::Core;
 use crate::fields::{self, Arg};
 use crate::{error, process};
 
-/// Records into a store of this process. What it answers to questions is JSON text.
+/// Records into a store of this process, or to a server. What it answers to questions is JSON text.
 #[pyclass(subclass, frozen, module = "accredit._native")]
 pub(crate) struct Recorder {
     pub(crate) core: Arc<Core>,
-}
-
-/// What the recorder itself has counted.
-#[derive(Serialize)]
-struct OwnStats {
-    pending: u64,
-    done: u64,
-    refused: std::collections::BTreeMap<String, u64>,
-    converted: std::collections::BTreeMap<&'static str, u64>,
-    last_error: Option<String>,
 }
 
 impl Recorder {
@@ -35,13 +26,13 @@ impl Recorder {
     fn ask<T: Serialize>(
         &self,
         py: Python<'_>,
-        ask: impl FnOnce(&Engine) -> Result<T, Error> + Send,
+        ask: impl FnOnce(&Backend) -> Result<T, Error> + Send,
     ) -> PyResult<String> {
         self.core.live(py)?;
         let answer = py.detach(|| {
             // What this process has completed is to be seen by it.
-            self.core.engine().wait_accepted();
-            let answer = ask(self.core.engine())?;
+            self.core.backend().wait_accepted();
+            let answer = ask(self.core.backend())?;
             serde_json::to_string(&answer).map_err(|_| Error::Bug("PY-1: an answer is JSON"))
         });
         answer.map_err(|error| error::raise(py, &error))
@@ -57,8 +48,16 @@ impl Recorder {
 impl Recorder {
     /// Opens the store at a path. `config` is TOML text, as a configuration file has it.
     #[staticmethod]
-    #[pyo3(signature = (path, config="", strict=false, read_only=false))]
-    fn open(py: Python<'_>, path: PathBuf, config: &str, strict: bool, read_only: bool) -> PyResult<Self> {
+    #[pyo3(signature = (path, config="", strict=false, read_only=false, *, block=None))]
+    fn open(
+        py: Python<'_>,
+        path: PathBuf,
+        config: &str,
+        strict: bool,
+        read_only: bool,
+        block: Option<f64>,
+    ) -> PyResult<Self> {
+        let block = seconds(py, "block", block)?;
         let opened = py.detach(|| {
             let mut config = Config::from_toml(config)?;
             config.store = path;
@@ -67,16 +66,40 @@ impl Recorder {
             }
             let options = RecorderOptions {
                 buffer_bytes_max: config.queue_bytes_max,
-                block: Duration::from_millis(config.block_ms_max),
+                block: block.unwrap_or(Duration::from_millis(config.block_ms_max)),
                 entries_max: config.limits.entries_max,
                 steps_max: config.limits.steps_max(),
             };
             let engine = Engine::open(config)?;
             let recorder = accredit::Recorder::new(Box::new(engine.clone()), Environment::default(), options)?;
-            Ok(Core::new(recorder, engine, strict))
+            Ok(Core::new(recorder, Backend::Engine(engine), None, strict))
         });
         let core = opened.map_err(|error: Error| error::raise(py, &error))?;
         let core = Arc::new(core);
+        process::register(&core);
+        Ok(Self { core })
+    }
+
+    /// Records to the server at a URL, with a spool on disk for the time in which it is away. It need not be there yet.
+    #[staticmethod]
+    #[pyo3(signature = (url, key=None, strict=false, spool=None, spool_bytes_max=None, timeout=10.0, *, block=None))]
+    #[expect(clippy::too_many_arguments, reason = "they are the call's own")]
+    fn connect(
+        py: Python<'_>,
+        url: String,
+        key: Option<String>,
+        strict: bool,
+        spool: Option<PathBuf>,
+        spool_bytes_max: Option<u64>,
+        timeout: f64,
+        block: Option<f64>,
+    ) -> PyResult<Self> {
+        let timeout = seconds(py, "timeout", Some(timeout).filter(|timeout| *timeout > 0.0).or(Some(f64::NAN)))?;
+        let (timeout, block) = (timeout.unwrap_or_default(), seconds(py, "block", block)?);
+        let link = Link { url, key, spool, spool_bytes_max, timeout, block };
+        let opened = py.detach(|| link.open());
+        let (recorder, backend) = opened.map_err(|error| error::raise(py, &error))?;
+        let core = Arc::new(Core::new(recorder, backend, Some(link), strict));
         process::register(&core);
         Ok(Self { core })
     }
@@ -90,7 +113,7 @@ impl Recorder {
     /// Whether it can be used: not closed, and not left behind by a fork.
     #[getter]
     fn live(&self) -> bool {
-        self.core.is_live()
+        self.core.seems_live()
     }
 
     #[pyo3(signature = (agent_id, action_type, goal_id=None, expected_outcome=None, acceptance_criteria=None, parent_action_id=None, action_id=None, attributes=None, *, at=None))]
@@ -191,7 +214,10 @@ impl Recorder {
         at: Arg<'_, '_>,
     ) -> PyResult<bool> {
         match fields::one_id(&self.core, action_id) {
-            Ok(id) => action::complete(py, &self.core, id, outcome, reward, at),
+            Ok(id) => {
+                self.core.adopt_id(id);
+                action::complete(py, &self.core, id, outcome, reward, at)
+            }
             Err(reason) => action::refuse(py, &self.core, reason),
         }
     }
@@ -206,7 +232,10 @@ impl Recorder {
         reason: Arg<'_, '_>,
     ) -> PyResult<bool> {
         match fields::one_id(&self.core, action_id) {
-            Ok(id) => action::revise(py, &self.core, id, outcome, reward, reason),
+            Ok(id) => {
+                self.core.adopt_id(id);
+                action::revise(py, &self.core, id, outcome, reward, reason)
+            }
             Err(reason) => action::refuse(py, &self.core, reason),
         }
     }
@@ -214,14 +243,20 @@ impl Recorder {
     #[pyo3(signature = (action_id, reason=None))]
     fn cancel_action(&self, py: Python<'_>, action_id: &Bound<'_, PyAny>, reason: Arg<'_, '_>) -> PyResult<bool> {
         match fields::one_id(&self.core, action_id) {
-            Ok(id) => action::cancel(py, &self.core, id, reason),
+            Ok(id) => {
+                self.core.adopt_id(id);
+                action::cancel(py, &self.core, id, reason)
+            }
             Err(reason) => action::refuse(py, &self.core, reason),
         }
     }
 
     fn heartbeat(&self, py: Python<'_>, action_id: &Bound<'_, PyAny>) -> PyResult<bool> {
         match fields::one_id(&self.core, action_id) {
-            Ok(id) => action::heartbeat(py, &self.core, id),
+            Ok(id) => {
+                self.core.adopt_id(id);
+                action::heartbeat(py, &self.core, id)
+            }
             Err(reason) => action::refuse(py, &self.core, reason),
         }
     }
@@ -230,8 +265,8 @@ impl Recorder {
     fn cleanup_expired(&self, py: Python<'_>) -> PyResult<usize> {
         self.flush(py)?;
         let cleaned = py.detach(|| {
-            self.core.engine().wait_accepted();
-            self.core.engine().cleanup_expired()
+            self.core.backend().wait_accepted();
+            self.core.backend().cleanup_expired()
         });
         cleaned.map_err(|error| error::raise(py, &error))
     }
@@ -252,23 +287,13 @@ impl Recorder {
     }
 
     /// The counters of this recorder.
-    fn own_stats(&self) -> String {
-        // In a forked child its locks may be held by nobody for ever.
-        let mut stats = if self.core.is_ours() { self.core.recorder().stats() } else { RecorderStats::default() };
-        stats.refused.extend(self.core.too_late_counted().map(|(why, n)| (why.to_owned(), n)));
-        let own = OwnStats {
-            pending: stats.pending,
-            done: stats.done,
-            refused: stats.refused,
-            converted: self.core.counted(),
-            last_error: stats.last_error,
-        };
-        serde_json::to_string(&own).unwrap_or_default()
+    fn own_stats(&self, py: Python<'_>) -> String {
+        crate::stats::own(py, &self.core)
     }
 
     /// The counters of the store.
     fn stats(&self, py: Python<'_>) -> PyResult<String> {
-        self.ask(py, Engine::stats)
+        self.ask(py, Backend::stats)
     }
 
     fn action(&self, py: Python<'_>, action_id: &Bound<'_, PyAny>) -> PyResult<String> {
@@ -349,7 +374,7 @@ impl Recorder {
     /// Learns from all that is closed, now.
     fn learn(&self, py: Python<'_>) -> PyResult<String> {
         self.flush(py)?;
-        self.ask(py, Engine::learn_now)
+        self.ask(py, Backend::learn_now)
     }
 }
 
@@ -360,6 +385,12 @@ impl Recorder {
         }
         self.core.find(py, fields::one_id(&self.core, id)?)
     }
+}
+
+fn seconds(py: Python<'_>, what: &str, seconds: Option<f64>) -> PyResult<Option<Duration>> {
+    let read = |seconds| Duration::try_from_secs_f64(seconds);
+    let wrong = |_| error::refused(py, RefusalReason::InvalidField, &format!("`{what}` is a number of seconds"));
+    seconds.map(read).transpose().map_err(wrong)
 }
 
 /// A name that the wire format has.

@@ -35,32 +35,6 @@ pub(crate) enum Error {
     /// The engine refused or failed.
     #[error(transparent)]
     Engine(#[from] accredit::Error),
-    /// The server answered with an error.
-    #[error("the server answered {status} {code}: {detail}")]
-    Answered {
-        /// HTTP status.
-        status: u16,
-        /// The stable code in its answer.
-        code: String,
-        /// Its sentence.
-        detail: String,
-    },
-    /// The server cannot be reached.
-    #[error("no answer from {url}")]
-    Unreachable {
-        /// Where it was looked for.
-        url: String,
-        /// Why.
-        source: Box<ureq::Error>,
-    },
-    /// The server's answer is not what this program expects.
-    #[error("{url} answered with something this program does not understand")]
-    Protocol {
-        /// The call.
-        url: String,
-        /// Why.
-        source: serde_json::Error,
-    },
     /// A file cannot be read or written.
     #[error("cannot use {}", path.display())]
     File {
@@ -101,16 +75,9 @@ impl Error {
             Self::Usage { .. } | Self::Format { .. } => Exit::Usage,
             Self::NoStore { .. } | Self::NotFound { .. } => Exit::NotFound,
             Self::Engine(error) => error.kind().into(),
-            Self::Answered { status: 404, .. } => Exit::NotFound,
-            Self::Answered { status: 409, .. } => Exit::Conflict,
             Self::Serve(accredit_server::ServeError::NotLoopback { .. }) => Exit::Usage,
             Self::Serve(accredit_server::ServeError::Ended) => Exit::Bug,
-            Self::Answered { status: 429 | 502..=504, .. }
-            | Self::Unreachable { .. }
-            | Self::Serve(_)
-            | Self::Runtime(_) => Exit::Unavailable,
-            Self::Answered { status: 500.., .. } | Self::Protocol { .. } => Exit::Bug,
-            Self::Answered { .. } => Exit::Usage,
+            Self::Serve(_) | Self::Runtime(_) => Exit::Unavailable,
             Self::File { source, .. } | Self::Output(source) => match source.kind() {
                 io::ErrorKind::NotFound => Exit::NotFound,
                 _ => Exit::Unavailable,
@@ -128,12 +95,8 @@ impl Error {
                 path.display()
             )),
             Self::Engine(error) => of_engine(error),
-            Self::Unreachable { .. } => {
-                Some("start it with `accredit serve`, or give --store the path of the store file".to_owned())
-            }
-            Self::Protocol { .. } => Some("is this an accredit server, and of the same version?".to_owned()),
             Self::Format { tried, .. } => Some(format!("{tried}; --format says which it is")),
-            Self::Serve(_) | Self::Runtime(_) | Self::Answered { .. } | Self::File { .. } | Self::Output(_) => None,
+            Self::Serve(_) | Self::Runtime(_) | Self::File { .. } | Self::Output(_) => None,
         }
     }
 
@@ -145,7 +108,13 @@ impl Error {
 }
 
 fn of_engine(error: &accredit::Error) -> Option<String> {
+    if matches!(error, accredit::Error::Answered { .. }) {
+        // The server's own sentence says it.
+        return None;
+    }
     let help = match (error.code(), error.kind()) {
+        ("unreachable", _) => "start it with `accredit serve`, or give --store the path of the store file",
+        ("protocol", _) => "is this an accredit server, and of the same version?",
         // The engine's own sentence says it.
         ("store_unavailable" | "corrupt", _) => return None,
         ("no_attribution", _) => "`accredit show ID` shows how the action stands and how many versions it has",

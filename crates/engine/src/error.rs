@@ -1,5 +1,6 @@
 //! What can go wrong, by what the caller can do about it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use accredit_model::{ActionId, Refusal, RefusalReason, Version};
@@ -64,6 +65,52 @@ pub enum Error {
     /// The store failed.
     #[error("{0}")]
     Store(#[from] Arc<StoreError>),
+    /// The server cannot be reached.
+    #[error("no answer from {url}")]
+    Unreachable {
+        /// Where it was looked for.
+        url: String,
+        /// Why.
+        #[source]
+        source: Arc<dyn std::error::Error + Send + Sync>,
+    },
+    /// The server answered with an error.
+    #[error("the server answered {status} {code}: {detail}")]
+    Answered {
+        /// HTTP status.
+        status: u16,
+        /// The stable code in its answer.
+        code: String,
+        /// Its sentence.
+        detail: String,
+    },
+    /// The server's answer is not what this program expects.
+    #[error("{url} answered with something this program does not understand")]
+    Protocol {
+        /// The call.
+        url: String,
+        /// Why.
+        #[source]
+        source: Arc<serde_json::Error>,
+    },
+    /// What was recorded waits on this machine's disk for the server.
+    #[error("what was recorded of it waits on disk until the server takes it; try again in a moment")]
+    Spooled,
+    /// What waits for a server cannot be kept on disk.
+    #[error("use the spool {}", folder.display())]
+    Spool {
+        /// Its folder.
+        folder: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: Arc<std::io::Error>,
+    },
+    /// A client cannot ask this of a server.
+    #[error("`{call}` is the server's own work, which it does by itself")]
+    ServerOwn {
+        /// The call.
+        call: &'static str,
+    },
     /// A state that cannot be: a bug here.
     #[error("keep the invariant {0}")]
     Bug(&'static str),
@@ -101,10 +148,18 @@ impl Error {
             },
             Self::Conflict { .. } => ErrorKind::Conflict,
             Self::NoAttribution { .. } => ErrorKind::NotFound,
-            Self::Overloaded | Self::Contended { .. } | Self::Closed => ErrorKind::Unavailable,
-            Self::ReadOnly | Self::Config(_) | Self::Sink { .. } | Self::Export(_) => ErrorKind::Expected,
+            Self::Overloaded
+            | Self::Contended { .. }
+            | Self::Closed
+            | Self::Unreachable { .. }
+            | Self::Spooled
+            | Self::Spool { .. } => ErrorKind::Unavailable,
+            Self::ReadOnly | Self::Config(_) | Self::Sink { .. } | Self::Export(_) | Self::ServerOwn { .. } => {
+                ErrorKind::Expected
+            }
+            Self::Answered { status, .. } => answered_kind(*status),
             Self::Store(error) => store_kind(error),
-            Self::Poisoned | Self::Bug(_) => ErrorKind::Bug,
+            Self::Poisoned | Self::Bug(_) | Self::Protocol { .. } => ErrorKind::Bug,
         }
     }
 
@@ -123,6 +178,12 @@ impl Error {
             Self::Config(_) => "config",
             Self::Sink { .. } => "sink",
             Self::Export(_) => "export",
+            Self::Unreachable { .. } => "unreachable",
+            Self::Answered { code, .. } => answered_code(code),
+            Self::Protocol { .. } => "protocol",
+            Self::Spooled => "spooled",
+            Self::Spool { .. } => "spool",
+            Self::ServerOwn { .. } => "server_own",
             Self::Bug(_) => "bug",
             Self::Store(error) => match store_kind(error) {
                 ErrorKind::Corrupt => "corrupt",
@@ -137,6 +198,38 @@ impl Error {
     pub(crate) fn unknown_action() -> Self {
         Refusal::new(RefusalReason::UnknownAction, "no action has this id; begin it first").into()
     }
+}
+
+const fn answered_kind(status: u16) -> ErrorKind {
+    match status {
+        404 => ErrorKind::NotFound,
+        409 => ErrorKind::Conflict,
+        408 | 425 | 429 | 502..=504 => ErrorKind::Unavailable,
+        500.. => ErrorKind::Bug,
+        _ => ErrorKind::Expected,
+    }
+}
+
+/// Codes of a server's answers that have a meaning beyond their status.
+const ANSWERED: [&str; 12] = [
+    "no_attribution",
+    "contended",
+    "read_only",
+    "closed",
+    "poisoned",
+    "store_unavailable",
+    "corrupt",
+    "unknown_agent",
+    "invalid_parameter",
+    "unauthorized",
+    "forbidden",
+    "not_found",
+];
+
+/// The server's code where it is known here.
+fn answered_code(code: &str) -> &'static str {
+    let reasons = RefusalReason::ALL.iter().map(|reason| reason.code());
+    reasons.chain(ANSWERED).find(|known| *known == code).unwrap_or("answered")
 }
 
 fn store_kind(error: &StoreError) -> ErrorKind {

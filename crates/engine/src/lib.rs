@@ -5,6 +5,9 @@
 //! Commands pass the guard (limits), wait in a bounded queue, and are made durable by one committer thread, many to
 //! an fsync. A closed action gets an [`Attribution`]; sinks and subscribers get it from there.
 //!
+//! [`Client`] asks a server the same questions, and [`ServerTarget`] lets a [`Recorder`] record to one, with a [`Spool`] on
+//! disk for the time in which it is away.
+//!
 //! What this crate is not: it has no HTTP server, knows no SQL, and needs no async runtime.
 //!
 //! Limits: every one is a key of [`Config`]; an open action costs under 1 KB of memory however long its chain. Learning
@@ -26,6 +29,7 @@
 mod accepted;
 mod apply;
 mod attribute;
+mod client;
 mod clock;
 mod closing;
 mod committer;
@@ -52,6 +56,7 @@ pub use accredit_guard::{EvictionOrder, IdleFrom, Limits};
 pub use accredit_model::*;
 pub use accredit_store::{DeadLetter, Filter, Problem, Sizes, Stillness, VerifyReport, hold_still};
 pub use apply::Applied;
+pub use client::{Client, ClientOptions, LineAnswer, SPOOL_BYTES_MAX, ServerTarget, Spool, spool_folder};
 pub use clock::{Clock, Environment, IdSource, SystemClock, UuidV7};
 pub use config::{Access, Config, Learning, Method, OnRefit, SinkConfig, SinkKind};
 pub use engine::Engine;
@@ -62,6 +67,6 @@ pub use learning::{ModelCandidate, ModelSummary};
 pub use prompt::{PromptBegun, PromptRecorder};
 pub use reading::Page;
 pub use record::{Begun, Recorded};
-pub use recorder::{Answer, OpenAction, Recorder, RecorderOptions, RecorderStats, Target};
+pub use recorder::{Answer, OpenAction, Recorder, RecorderOptions, RecorderStats, Target, TargetStats};
 pub use reply::Ticket;
 pub use tree::{AgentCredit, Tree, TreeNode};

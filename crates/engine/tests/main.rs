@@ -23,6 +23,7 @@ mod prompt;
 mod reading;
 mod recorder;
 mod scoring;
+mod served;
 mod sharing;
 mod support;
 mod timeouts;

@@ -2,7 +2,7 @@
 
 use accredit_model::{ActionId, ActionType, AgentId, GoalId, Status, Timestamp, Verdict, Version};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Which actions a list holds; every condition given must hold.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -64,7 +64,7 @@ pub struct Due {
 }
 
 /// A delivery that was given up.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DeadLetter {
     /// The sink's name.
     pub sink: String,

@@ -3,7 +3,7 @@
 use accredit::{Applied, Config, Engine, Filter, Insights, Recorded};
 use accredit_model::{Action, ActionId, ActionType, Attribution, Command, Entry, Experience, Refusal, Stats, Version};
 
-use super::{Answer, DeadLetter, Node, Page, Refused, Source};
+use super::{Answer, DeadLetter, Node, Page, Refused, Source, dead_letters, nodes};
 use crate::Error;
 
 /// An engine of our own.
@@ -46,31 +46,11 @@ impl Source for Local {
     }
 
     fn tree(&self, id: ActionId) -> Result<Vec<Node>, Error> {
-        let nodes = self.engine.tree(id)?.nodes.into_iter().map(|node| Node {
-            action_id: node.action_id,
-            parent_action_id: node.parent_action_id,
-            agent_id: node.agent_id,
-            action_type: node.action_type,
-            status: node.status,
-            verdict: node.verdict,
-            success_score: node.success_score,
-            parent_step: node.parent_step,
-            credit: node.credit,
-        });
-        Ok(nodes.collect())
+        Ok(nodes(self.engine.tree(id)?))
     }
 
     fn dead_letters(&self) -> Result<Vec<DeadLetter>, Error> {
-        let letters = self.engine.dead_letters()?.into_iter().map(|letter| DeadLetter {
-            sink: letter.sink,
-            cursor: letter.cursor,
-            action_id: letter.action_id,
-            version: letter.version,
-            attempts: letter.attempts,
-            error: letter.error,
-            failed_at: letter.failed_at,
-        });
-        Ok(letters.collect())
+        Ok(dead_letters(self.engine.dead_letters()?))
     }
 
     fn replay_dead_letters(&self, sink: Option<&str>) -> Result<u64, Error> {

@@ -13,7 +13,7 @@ use accredit_model::{
     Action, ActionId, ActionType, AgentId, Attribution, Command, Entry, Experience, Refusal, Stats, Status, Timestamp,
     Verdict, Version,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::Error;
 use crate::cli::Global;
@@ -65,7 +65,7 @@ pub(crate) trait Source {
 }
 
 /// A page of actions.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Page {
     /// Newest first.
     pub(crate) actions: Vec<Action>,
@@ -74,7 +74,7 @@ pub(crate) struct Page {
 }
 
 /// One action of a tree.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct Node {
     pub(crate) action_id: ActionId,
     pub(crate) parent_action_id: Option<ActionId>,
@@ -87,8 +87,23 @@ pub(crate) struct Node {
     pub(crate) credit: f64,
 }
 
+fn nodes(tree: accredit::Tree) -> Vec<Node> {
+    let node = |node: accredit::TreeNode| Node {
+        action_id: node.action_id,
+        parent_action_id: node.parent_action_id,
+        agent_id: node.agent_id,
+        action_type: node.action_type,
+        status: node.status,
+        verdict: node.verdict,
+        success_score: node.success_score,
+        parent_step: node.parent_step,
+        credit: node.credit,
+    };
+    tree.nodes.into_iter().map(node).collect()
+}
+
 /// A delivery that was given up.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct DeadLetter {
     pub(crate) sink: String,
     pub(crate) cursor: u64,
@@ -97,6 +112,19 @@ pub(crate) struct DeadLetter {
     pub(crate) attempts: u32,
     pub(crate) error: String,
     pub(crate) failed_at: Timestamp,
+}
+
+fn dead_letters(letters: Vec<accredit::DeadLetter>) -> Vec<DeadLetter> {
+    let letter = |letter: accredit::DeadLetter| DeadLetter {
+        sink: letter.sink,
+        cursor: letter.cursor,
+        action_id: letter.action_id,
+        version: letter.version,
+        attempts: letter.attempts,
+        error: letter.error,
+        failed_at: letter.failed_at,
+    };
+    letters.into_iter().map(letter).collect()
 }
 
 /// What became of one command.
@@ -134,7 +162,7 @@ pub(crate) enum Use {
 /// Opens what `--store` names.
 pub(crate) fn open(global: &Global, what_for: Use) -> Result<Box<dyn Source>, Error> {
     match &global.store {
-        Some(url) if is_url(url) => Ok(Box::new(Remote::new(url))),
+        Some(url) if is_url(url) => Ok(Box::new(Remote::new(url)?)),
         _ => Ok(Box::new(Local::open(config(global, what_for)?)?)),
     }
 }

@@ -57,7 +57,13 @@ impl Shared {
 
     /// Draws from an answer what later calls are to know.
     fn settle(&self, about: &About, answer: &Answer) {
-        let (Answer::Applied(applied), Some(id)) = (answer, about.id) else { return };
+        let Some(id) = about.id else { return };
+        let Answer::Applied(applied) = answer else {
+            if about.closes {
+                self.actions.close(id);
+            }
+            return;
+        };
         match applied {
             Applied::Begun(_) | Applied::Alive => {}
             Applied::Attributed(_) | Applied::Accepted => self.actions.close(id),

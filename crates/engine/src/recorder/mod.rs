@@ -20,7 +20,7 @@ use self::beside::Beside;
 use self::buffer::{Buffer, Item, Waiting};
 pub use self::open::OpenAction;
 use self::open::OpenActions;
-pub use self::target::{Answer, Target};
+pub use self::target::{Answer, Target, TargetStats};
 use crate::{Applied, Environment, Error};
 
 /// How long commands gather before they are handed on, unless somebody waits for them.
@@ -60,6 +60,8 @@ pub struct RecorderStats {
     pub refused: BTreeMap<String, u64>,
     /// What the last failure that was nobody's refusal said.
     pub last_error: Option<String>,
+    /// What the target counts.
+    pub target: TargetStats,
 }
 
 /// Records without waiting for the disk: for agents, which must not be slowed down by being recorded.
@@ -114,8 +116,9 @@ impl Recorder {
     pub fn begin(&self, mut begin: Begin) -> Result<Arc<OpenAction>, RefusalReason> {
         let id = *begin.action_id.get_or_insert_with(|| self.shared.environment.ids.next_id());
         begin.at = begin.at.or_else(|| Some(self.shared.now()));
+        let kept = self.shared.kept(&begin);
         self.shared.push(Command::Begin(begin))?;
-        Ok(self.shared.actions.insert(id))
+        Ok(self.shared.actions.insert_begun(id, kept))
     }
 
     /// An action that this recorder has begun, or is told of here, while it is open.
@@ -124,12 +127,33 @@ impl Recorder {
         self.shared.actions.get(id)
     }
 
+    /// Whether this is one of the 16,384 actions that this recorder knows to have been closed last.
+    #[must_use]
+    pub fn has_closed(&self, id: ActionId) -> bool {
+        self.shared.actions.is_closed(id)
+    }
+
     /// Takes up an action that was begun elsewhere; `n_steps` and `n_entries` are what it has.
     #[must_use]
     pub fn take_up(&self, id: ActionId, n_steps: u64, n_entries: u64) -> Arc<OpenAction> {
         let action = self.shared.actions.insert(id);
         action.set(n_steps, n_entries);
         action
+    }
+
+    /// Takes up an action that another recorder of this program had before a fork. Where it records to a server, the
+    /// beginning is said again: what the other one had not sent yet may come later, and is a repeat then.
+    pub fn adopt(&self, action: &Arc<OpenAction>) {
+        if let Some(begin) = self.shared.actions.adopt(action) {
+            // Where it is refused, that is counted, and so is what depends on it.
+            self.shared.push(Command::Begin(begin)).ok();
+        }
+    }
+
+    /// As [`Recorder::find`], of a recorder that was left behind by a fork: a lock that was held then is held for ever.
+    #[must_use]
+    pub fn find_behind_fork(&self, id: ActionId) -> Option<Arc<OpenAction>> {
+        self.shared.actions.try_get(id)
     }
 
     /// Opens an action and waits for the answer.
@@ -143,9 +167,10 @@ impl Recorder {
     ) -> Result<Arc<OpenAction>, Error> {
         let id = *begin.action_id.get_or_insert_with(|| self.shared.environment.ids.next_id());
         begin.at = begin.at.or_else(|| Some(self.shared.now()));
+        let kept = self.shared.kept(&begin);
         match self.ask(Command::Begin(begin), is_given_up)? {
             Answer::Applied(Applied::Failed(error)) => Err(error),
-            _ => Ok(self.shared.actions.insert(id)),
+            _ => Ok(self.shared.actions.insert_begun(id, kept)),
         }
     }
 
@@ -301,8 +326,14 @@ impl Recorder {
     #[must_use]
     pub fn stats(&self) -> RecorderStats {
         let (pending, done) = self.shared.buffer.counts();
+        let target = self.shared.target.stats();
         let tally = self.shared.tally();
-        RecorderStats { pending, done, refused: tally.refused.clone(), last_error: tally.last_error.clone() }
+        let mut refused = tally.refused.clone();
+        for (reason, n) in &target.refused {
+            *refused.entry(reason.clone()).or_default() += n;
+        }
+        let last_error = target.last_error.clone().or_else(|| tally.last_error.clone());
+        RecorderStats { pending, done, refused, last_error, target }
     }
 
     /// What the last failure that was nobody's refusal said.
@@ -340,6 +371,11 @@ impl std::fmt::Debug for Recorder {
 impl Shared {
     fn now(&self) -> Timestamp {
         self.environment.clock.wall()
+    }
+
+    /// What is kept of a beginning: nothing where it is this process's own.
+    fn kept(&self, begin: &Begin) -> Option<Box<Begin>> {
+        (!self.target.is_direct()).then(|| Box::new(begin.clone()))
     }
 
     fn tally(&self) -> std::sync::MutexGuard<'_, Tally> {

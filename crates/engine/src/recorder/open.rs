@@ -1,10 +1,10 @@
 //! What a recorder knows of the actions that are open: enough to answer at once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use accredit_model::{ActionId, EntryKind, RefusalReason};
+use accredit_model::{ActionId, Begin, EntryKind, RefusalReason};
 
 use super::is_step;
 
@@ -15,6 +15,8 @@ pub struct OpenAction {
     n_steps: AtomicU64,
     n_entries: AtomicU64,
     is_closed: AtomicBool,
+    /// How it was begun, where that may have to be said again.
+    begin: Option<Box<Begin>>,
 }
 
 impl OpenAction {
@@ -27,7 +29,13 @@ impl OpenAction {
     }
 
     const fn new(id: ActionId) -> Self {
-        Self { id, n_steps: AtomicU64::new(0), n_entries: AtomicU64::new(0), is_closed: AtomicBool::new(false) }
+        Self {
+            id,
+            n_steps: AtomicU64::new(0),
+            n_entries: AtomicU64::new(0),
+            is_closed: AtomicBool::new(false),
+            begin: None,
+        }
     }
 
     /// Its id.
@@ -87,18 +95,45 @@ impl OpenAction {
     }
 }
 
-/// The open actions of a recorder.
+/// Closed actions that are remembered.
+const CLOSED_MAX: usize = 16_384;
+
+/// The open actions of a recorder, and those that were closed last.
 #[derive(Default)]
-pub(super) struct OpenActions(Mutex<HashMap<ActionId, Arc<OpenAction>>>);
+pub(super) struct OpenActions {
+    open: Mutex<HashMap<ActionId, Arc<OpenAction>>>,
+    closed: Mutex<(HashSet<ActionId>, VecDeque<ActionId>)>,
+}
 
 impl OpenActions {
     fn map(&self) -> MutexGuard<'_, HashMap<ActionId, Arc<OpenAction>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The action of this id; a new one where there is none.
     pub(super) fn insert(&self, id: ActionId) -> Arc<OpenAction> {
         Arc::clone(self.map().entry(id).or_insert_with(|| Arc::new(OpenAction::new(id))))
+    }
+
+    /// The action of this beginning, which is kept with it.
+    pub(super) fn insert_begun(&self, id: ActionId, begin: Option<Box<Begin>>) -> Arc<OpenAction> {
+        let new = || Arc::new(OpenAction { begin, ..OpenAction::new(id) });
+        Arc::clone(self.map().entry(id).or_insert_with(new))
+    }
+
+    /// Takes up an action of another recorder; how it was begun, where it is new here.
+    pub(super) fn adopt(&self, action: &Arc<OpenAction>) -> Option<Begin> {
+        let mut map = self.map();
+        if action.is_closed() || map.contains_key(&action.id()) {
+            return None;
+        }
+        map.insert(action.id(), Arc::clone(action));
+        action.begin.as_deref().cloned()
+    }
+
+    /// The same as `get`, without waiting: `None` also where somebody holds the lock.
+    pub(super) fn try_get(&self, id: ActionId) -> Option<Arc<OpenAction>> {
+        self.open.try_lock().ok()?.get(&id).cloned()
     }
 
     pub(super) fn get(&self, id: ActionId) -> Option<Arc<OpenAction>> {
@@ -107,8 +142,24 @@ impl OpenActions {
 
     /// Forgets an action that is closed; who holds it learns so.
     pub(super) fn close(&self, id: ActionId) {
-        if let Some(action) = self.map().remove(&id) {
+        let removed = self.map().remove(&id);
+        if let Some(action) = removed {
             action.close();
         }
+        let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        let (ids, order) = &mut *closed;
+        if ids.insert(id) {
+            order.push_back(id);
+        }
+        if order.len() > CLOSED_MAX
+            && let Some(oldest) = order.pop_front()
+        {
+            ids.remove(&oldest);
+        }
+    }
+
+    /// Whether it is known to be closed.
+    pub(super) fn is_closed(&self, id: ActionId) -> bool {
+        self.closed.lock().unwrap_or_else(PoisonError::into_inner).0.contains(&id)
     }
 }

@@ -1,6 +1,7 @@
 //! An engine over a fresh store under a clock that stands still, and short ways to say things.
 
 mod learner;
+pub(crate) mod server;
 
 use std::path::PathBuf;
 use std::sync::Arc;
