@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use accredit::{Config, Engine, Environment, Error, Filter, RecorderOptions, RecorderStats};
+use accredit::{Config, Engine, Environment, Error, Filter, RecorderOptions};
 use accredit_model::{ActionId, ActionType, AgentId, RefusalReason, Status, Verdict};
 use pyo3::prelude::*;
 use serde::Serialize;
