@@ -22,8 +22,11 @@ from accredit._native import (
     UnavailableError,
     __version__,
 )
+from accredit import credit
+from accredit._decorate import action, get_recorder, set_recorder, step
 from accredit._open import open  # noqa: A004
 from accredit._recorder import Action, Recorder, current_action
+from accredit._trace import ThreadPoolExecutor, parent_from, propagate
 
 __all__ = [
     "AccreditError",
@@ -33,8 +36,16 @@ __all__ = [
     "Recorder",
     "RefusedError",
     "StoreError",
+    "ThreadPoolExecutor",
     "UnavailableError",
     "__version__",
+    "action",
+    "credit",
     "current_action",
+    "get_recorder",
     "open",
+    "parent_from",
+    "propagate",
+    "set_recorder",
+    "step",
 ]

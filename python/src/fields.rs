@@ -24,7 +24,7 @@ pub(crate) fn one_text(core: &Core, value: &Bound<'_, PyAny>) -> String {
         Ok(text) => text.into_owned(),
         Err(_) => {
             core.count("lone_surrogates");
-            text.to_string_lossy().into_owned()
+            crate::convert::lossy(text)
         }
     };
     if let Ok(text) = value.cast::<PyString>() {
