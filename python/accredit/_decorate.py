@@ -30,7 +30,7 @@ def set_recorder(recorder: Optional[Recorder]) -> Optional[Recorder]:
     """Make it the default of the decorators, and answer the one before. ``None``: record nothing, and do not warn."""
     global _default
     before, _default = _default, recorder
-    return None if before is _UNSET else before  # type: ignore[no-any-return]
+    return None if before is _UNSET else before
 
 
 def get_recorder() -> Optional[Recorder]:
@@ -38,7 +38,7 @@ def get_recorder() -> Optional[Recorder]:
     entered = getattr(current_action(), "recorder", None)
     if entered is not None:
         return entered  # type: ignore[no-any-return]
-    return None if _default is _UNSET else _default  # type: ignore[no-any-return]
+    return None if _default is _UNSET else _default
 
 
 def _warn_once(text: str) -> None:
@@ -48,7 +48,7 @@ def _warn_once(text: str) -> None:
 
 
 def _find(recorder: Optional[RecorderLike]) -> Optional[Recorder]:
-    found = recorder if recorder is None or hasattr(recorder, "begin_action") else _safely(recorder)  # type: ignore[arg-type]
+    found = recorder if recorder is None or hasattr(recorder, "begin_action") else _safely(recorder)
     found = get_recorder() if found is None else found
     if found is None and (recorder is not None or _default is _UNSET):
         _warn_once("decorated functions record nothing: there is no recorder; accredit.set_recorder(accredit.open(...)) sets one")
@@ -200,7 +200,7 @@ def action(
 
     def decorate(wrapped: Callable[..., Any]) -> Callable[..., Any]:
         arguments = _Arguments(wrapped, capture)
-        by_goal = _Arguments(wrapped, goal) if callable(goal) else None
+        by_goal = None if goal is None or isinstance(goal, str) else _Arguments(wrapped, goal)
         who, what = agent or _owner(wrapped), action_type or _name(wrapped)
 
         def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Optional[_wrap.Scope]:
@@ -209,7 +209,7 @@ def action(
                 return None
             captured = arguments.of(args, kwargs)
             said = attributes if captured is None else {**(attributes or {}), "arguments": captured}
-            aim = by_goal.of(args, kwargs) if by_goal else goal
+            aim = by_goal.of(args, kwargs) if by_goal else goal if isinstance(goal, str) else None
             return _ActionScope(
                 found.action(who, what, goal=aim, expect=expect, criteria=needed, attributes=said), outcome, reward
             )
@@ -220,7 +220,7 @@ def action(
 
 
 @overload
-def step(function: F, /) -> F: ...
+def step(description: F, /) -> F: ...
 @overload
 def step(
     description: Optional[str] = None,

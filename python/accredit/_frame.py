@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Union
 
 if TYPE_CHECKING:
-    import pandas
-    import polars
-    import pyarrow
+    import pandas as _pandas
+    import polars as _polars
+    import pyarrow as _pyarrow
 
     from accredit import _native
 
@@ -21,12 +21,17 @@ NO_LIMIT = 2**62
 _FILTERS = ("agent_id", "action_type", "goal_id", "status", "verdict", "from_", "to")
 
 
-def asked(filters: dict[str, Any]) -> list[Any]:
-    """Filters by name in the order in which the native module takes them."""
+#: Filters in the order in which the native module takes them.
+Asked = tuple[Any, Any, Any, Any, Any, Any, Any]
+
+
+def asked(filters: dict[str, Any]) -> Asked:
+    """Filters by name as the native module takes them."""
     unknown = sorted(set(filters) - set(_FILTERS))
     if unknown:
         raise TypeError(f"there is no filter {', '.join(unknown)}; there are {', '.join(_FILTERS)}")
-    return [filters.get(name) for name in _FILTERS]
+    agent_id, action_type, goal_id, status, verdict, from_, to = map(filters.get, _FILTERS)
+    return agent_id, action_type, goal_id, status, verdict, from_, to
 
 
 class Frame:
@@ -62,7 +67,7 @@ class Frame:
         columns = self.to_pydict()
         return [dict(zip(columns, row)) for row in zip(*columns.values())]
 
-    def to_pyarrow(self) -> "pyarrow.Table":
+    def to_pyarrow(self) -> "_pyarrow.Table":
         """A table of pyarrow; its memory is this frame's."""
         try:
             import pyarrow
@@ -70,7 +75,7 @@ class Frame:
             raise _missing("pyarrow", "to_pyarrow") from error
         return pyarrow.table(self)
 
-    def to_polars(self) -> "polars.DataFrame":
+    def to_polars(self) -> "_polars.DataFrame":
         """A frame of Polars."""
         try:
             import polars
@@ -78,7 +83,7 @@ class Frame:
             raise _missing("polars", "to_polars") from error
         return polars.DataFrame(self)
 
-    def to_pandas(self) -> "pandas.DataFrame":
+    def to_pandas(self) -> "_pandas.DataFrame":
         """A frame of pandas: by way of Arrow where pyarrow is installed, else column by column."""
         try:
             import pandas

@@ -21,7 +21,7 @@ import json
 import os
 import types
 import uuid
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 #: Elements of an array that are written out; of a larger one its shape and its first elements are.
@@ -33,8 +33,8 @@ MEMBERS_MAX = 1_000_000
 
 _TEXT = (uuid.UUID, decimal.Decimal, fractions.Fraction)
 _TIMES = (datetime.datetime, datetime.date, datetime.time)
-_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
-_VIEWS = (type({}.keys()), type({}.values()), type({}.items()), collections.deque)
+_FUNCTIONS: tuple[type, ...] = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
+_VIEWS: tuple[type[Iterable[Any]], ...] = (type({}.keys()), type({}.values()), type({}.items()), collections.deque)
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 

@@ -240,7 +240,12 @@ class Recorder:
         *filters, left = asked
         cursor: Optional[str] = None
         while left > 0:
-            page = loads(self._native.actions(*filters, min(left, 1_000), cursor))
+            agent_id, action_type, goal_id, status, verdict, from_, to = filters
+            page = loads(
+                self._native.actions(
+                    agent_id, action_type, goal_id, status, verdict, from_, to, min(left, 1_000), cursor
+                )
+            )
             yield from page["actions"]
             left -= len(page["actions"])
             cursor = page["next_cursor"]
