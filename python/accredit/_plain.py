@@ -33,7 +33,7 @@ MEMBERS_MAX = 1_000_000
 
 _TEXT = (uuid.UUID, decimal.Decimal, fractions.Fraction)
 _TIMES = (datetime.datetime, datetime.date, datetime.time)
-_FUNCTIONS: tuple[type, ...] = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
+_NAMED: tuple[Any, ...] = (type, types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 _VIEWS: tuple[type[Iterable[Any]], ...] = (type({}.keys()), type({}.values()), type({}.items()), collections.deque)
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
@@ -57,7 +57,7 @@ def plain(value: Any) -> Any:
         return {"real": value.real, "imag": value.imag}
     if isinstance(value, BaseException):
         return {"type": type(value).__name__, "message": _said(value)}
-    if isinstance(value, type) or isinstance(value, _FUNCTIONS):
+    if isinstance(value, _NAMED):
         return f"{value.__module__}.{value.__qualname__}"
     return _structure(value)
 
