@@ -19,6 +19,7 @@ import fractions
 import itertools
 import json
 import os
+import pathlib
 import types
 import uuid
 from collections.abc import Iterable, Mapping, Set
@@ -51,8 +52,8 @@ def plain(value: Any) -> Any:
         return value.total_seconds()
     if isinstance(value, _TEXT):
         return str(value)
-    if isinstance(value, os.PathLike):
-        return os.fsdecode(os.fspath(value))
+    if isinstance(value, (pathlib.PurePath, os.DirEntry)):
+        return os.fsdecode(value)
     if isinstance(value, complex):
         return {"real": value.real, "imag": value.imag}
     if isinstance(value, BaseException):

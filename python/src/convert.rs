@@ -40,6 +40,10 @@ pub(crate) struct Writer<'c> {
     core: Option<&'c Core>,
     /// Addresses of the containers that are being written.
     open: Vec<usize>,
+    /// Whether something was nested too deep to be looked at.
+    is_deep: bool,
+    /// Whether the code of a value was interrupted by the person at the keyboard.
+    is_interrupted: bool,
 }
 
 /// The JSON text of a value; for tests and for handing objects on.
@@ -58,10 +62,19 @@ fn plain(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
 
 impl<'c> Writer<'c> {
     pub(crate) fn new(core: Option<&'c Core>) -> Self {
-        Self { out: Vec::with_capacity(256), core, open: Vec::new() }
+        Self { out: Vec::with_capacity(256), core, open: Vec::new(), is_deep: false, is_interrupted: false }
     }
 
+    /// The JSON that was written.
     pub(crate) fn into_text(self) -> String {
+        if self.is_interrupted {
+            #[expect(unsafe_code, reason = "pyo3 has no safe name for it")]
+            // SAFETY: it takes nothing, and may be called at any time. Python raises the interrupt when the call is over;
+            // sooner, another value's code would have swallowed it.
+            unsafe {
+                pyo3::ffi::PyErr_SetInterrupt();
+            }
+        }
         // Only JSON made of strings is written, and those are UTF-8.
         String::from_utf8(self.out).unwrap_or_default()
     }
@@ -131,6 +144,11 @@ impl<'c> Writer<'c> {
         }
     }
 
+    /// Whether something was nested too deep to be looked at.
+    pub(crate) const fn is_deep(&self) -> bool {
+        self.is_deep
+    }
+
     pub(crate) fn text(&mut self, text: &str) {
         // Writing to memory does not fail.
         let _written = serde_json::to_writer(&mut self.out, text);
@@ -173,6 +191,7 @@ impl<'c> Writer<'c> {
             self.count("circular");
             self.note("$circular", value);
         } else if self.open.len() >= DEPTH_MAX {
+            self.is_deep = true;
             self.note("$deep", value);
         } else {
             self.open.push(address);
@@ -224,7 +243,7 @@ impl<'c> Writer<'c> {
             match key.str() {
                 Ok(text) => self.string(&text),
                 Err(error) => {
-                    keep_interrupt(key.py(), &error);
+                    self.failed(key.py(), &error);
                     self.count("unreadable");
                     self.text("$unreadable");
                 }
@@ -286,7 +305,7 @@ impl<'c> Writer<'c> {
             Ok(taken) if taken.is(value) => self.note("$repr", value),
             Ok(taken) => self.nested(value, |writer| writer.write(&taken)),
             Err(error) => {
-                keep_interrupt(py, &error);
+                self.failed(py, &error);
                 let name = if error.is_instance_of::<PyRecursionError>(py) { "$deep" } else { "$unreadable" };
                 self.count("unreadable");
                 self.note(name, value);
@@ -294,10 +313,15 @@ impl<'c> Writer<'c> {
         }
     }
 
+    /// Notes what a value's code has raised, as far as it is not the value's own affair.
+    fn failed(&mut self, py: Python<'_>, error: &PyErr) {
+        self.is_interrupted |= error.is_instance_of::<PyKeyboardInterrupt>(py);
+    }
+
     /// Stands for a value that cannot be written.
     fn note(&mut self, name: &str, value: &Bound<'_, PyAny>) {
         let said = match name {
-            "$repr" => value.repr().inspect_err(|error| keep_interrupt(value.py(), error)).map(|text| lossy(&text)).ok(),
+            "$repr" => value.repr().inspect_err(|error| self.failed(value.py(), error)).map(|text| lossy(&text)).ok(),
             _ => None,
         };
         let kind = || value.get_type().name().map_or_else(|_| "object".to_owned(), |name| name.to_string());
@@ -322,16 +346,5 @@ pub(crate) fn lossy(text: &Bound<'_, PyString>) -> String {
             String::from_utf16_lossy(&units)
         }
         Err(_) => text.to_string_lossy().into_owned(),
-    }
-}
-
-/// A value's code was interrupted by the person at the keyboard: they are heard as soon as the call is over.
-fn keep_interrupt(py: Python<'_>, error: &PyErr) {
-    if error.is_instance_of::<PyKeyboardInterrupt>(py) {
-        #[expect(unsafe_code, reason = "pyo3 has no safe name for it")]
-        // SAFETY: it takes nothing, and may be called at any time.
-        unsafe {
-            pyo3::ffi::PyErr_SetInterrupt();
-        }
     }
 }

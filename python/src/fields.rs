@@ -82,6 +82,9 @@ pub(crate) fn payload(core: &Core, value: Arg<'_, '_>) -> Result<Option<Payload>
     let Some(value) = given(value) else { return Ok(None) };
     let mut writer = Writer::new(Some(core));
     writer.write(value);
+    if writer.is_deep() {
+        return Err(RefusalReason::TooDeep);
+    }
     Payload::from_json(writer.into_text()).map(Some).map_err(|_| RefusalReason::TooDeep)
 }
 
@@ -90,6 +93,9 @@ pub(crate) fn object(core: &Core, value: Arg<'_, '_>) -> Result<Option<JsonObjec
     let Some(value) = given(value) else { return Ok(None) };
     let mut writer = Writer::new(Some(core));
     writer.write(value);
+    if writer.is_deep() {
+        return Err(RefusalReason::TooDeep);
+    }
     match serde_json::from_str(&writer.into_text()) {
         Ok(serde_json::Value::Object(object)) => Ok(Some(object)),
         Ok(other) => {
