@@ -36,7 +36,10 @@ pub(crate) fn raise(py: Python<'_>, error: &Error) -> PyErr {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
-        text = format!("{text}: {cause}");
+        let said = cause.to_string();
+        if !text.ends_with(&said) {
+            text = format!("{text}: {said}");
+        }
         source = cause.source();
     }
     let raised = match error.kind() {
