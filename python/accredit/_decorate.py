@@ -51,7 +51,9 @@ def _find(recorder: Optional[RecorderLike]) -> Optional[Recorder]:
     found = recorder if recorder is None or hasattr(recorder, "begin_action") else _safely(recorder)
     found = get_recorder() if found is None else found
     if found is None and (recorder is not None or _default is _UNSET):
-        _warn_once("decorated functions record nothing: there is no recorder; accredit.set_recorder(accredit.open(...)) sets one")
+        _warn_once(
+            "decorated functions record nothing: there is no recorder; accredit.set_recorder(accredit.open(...)) sets one"
+        )
     return found  # type: ignore[return-value]
 
 
@@ -260,7 +262,11 @@ def step(
     def decorate(wrapped: Callable[..., Any]) -> Callable[..., Any]:
         name = _name(wrapped)
         arguments = _Arguments(wrapped, capture)
-        computed = {label: _Arguments(wrapped, made) for label, made in (("decision", decision), ("state_key", state_key)) if callable(made)}
+        computed = {
+            label: _Arguments(wrapped, made)
+            for label, made in (("decision", decision), ("state_key", state_key))
+            if callable(made)
+        }
         text = description if isinstance(description, str) else name
 
         def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Optional[_wrap.Scope]:

@@ -31,7 +31,13 @@ _ONE_LINE = "overflow:hidden;white-space:nowrap;text-overflow:ellipsis;min-width
 
 def picture(attribution: Mapping[str, Any], action: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> str:
     """The picture of an attribution; ``action`` and ``steps`` supply the words, where they are known."""
-    parts = [_head(attribution, action), _checks(attribution), _rows(attribution, steps), _curve(attribution), _sum(attribution)]
+    parts = [
+        _head(attribution, action),
+        _checks(attribution),
+        _rows(attribution, steps),
+        _curve(attribution),
+        _sum(attribution),
+    ]
     return f'<div style="{_FRAME}">{"".join(parts)}</div>'
 
 
@@ -83,7 +89,9 @@ def _checks(attribution: Mapping[str, Any]) -> str:
     found: list[tuple[str, Optional[bool], str]]
     found = [(item["key"], bool(item["matched"]), item["source"]) for item in attribution.get("expectation", ())]
     results = {"pass": True, "fail": False}
-    found += [(item["criterion"], results.get(item["result"]), item["source"]) for item in attribution.get("criteria", ())]
+    found += [
+        (item["criterion"], results.get(item["result"]), item["source"]) for item in attribution.get("criteria", ())
+    ]
     shown = [
         f'<span style="{_ONE_LINE};max-width:100%"><b style="color:{colour}">{mark}</b> {_text(what, 80)} <span style="{_FAINT}">{_text(source)}</span></span>'
         for what, passed, source in found[:CHECKS_MAX]
@@ -121,7 +129,9 @@ def _rows(attribution: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) ->
         if learned:
             errors = attribution.get("std_errors") or []
             cells.append(_advantage(advantages[index], widest, errors[index] if index < len(errors) else None))
-        made.append(f'<div style="display:grid;grid-template-columns:{columns};column-gap:12px;align-items:center;padding:1.5px 0">{"".join(cells)}</div>')
+        made.append(
+            f'<div style="display:grid;grid-template-columns:{columns};column-gap:12px;align-items:center;padding:1.5px 0">{"".join(cells)}</div>'
+        )
     made.append(_gap(len(credits) - before - 1))
     return "".join(made)
 
@@ -146,7 +156,11 @@ def _by(attribution: Mapping[str, Any], learned: bool, columns: str) -> str:
     reason = attribution.get("selection_reason")
     title = f' title="{_text(reason, 400)}"' if reason else ""
     heads = f'<span></span><span style="{_ONE_LINE}"{title}>{by}</span><span>credit</span>'
-    heads += '<span style="display:flex"><span style="width:50%;text-align:right;padding-right:7px">against</span><span style="padding-left:7px">for</span></span>' if learned else ""
+    heads += (
+        '<span style="display:flex"><span style="width:50%;text-align:right;padding-right:7px">against</span><span style="padding-left:7px">for</span></span>'
+        if learned
+        else ""
+    )
     return (
         f'<div style="display:grid;grid-template-columns:{columns};column-gap:12px;margin-top:11px;padding-bottom:4px;margin-bottom:4px;'
         f'border-bottom:1px solid rgba(134,142,153,.3);font-size:12px;{_FAINT}">{heads}</div>'
@@ -173,7 +187,9 @@ def _words(step: Mapping[str, Any]) -> str:
 def _credit(credit: float, top: float) -> str:
     width = 0.0 if top <= 0 else 100 * credit / top
     percent = 100 * credit
-    text = f"{percent:.0f} %" if percent >= 10 or percent == 0 else f"{percent:.1f} %" if percent >= 0.05 else "&lt;0.1 %"
+    text = (
+        f"{percent:.0f} %" if percent >= 10 or percent == 0 else f"{percent:.1f} %" if percent >= 0.05 else "&lt;0.1 %"
+    )
     bar = f'<span style="display:block;height:10px;border-radius:2px;background:{BLUE};width:{width:.1f}%"></span>'
     return (
         f'<span style="display:grid;grid-template-columns:1fr 3.6em;align-items:center;column-gap:8px"><span>{bar}</span>'
@@ -187,14 +203,20 @@ def _advantage(advantage: float, widest: float, error: Optional[float]) -> str:
     middle, length = 50.0, advantage * scale
     left = middle + min(0.0, length)
     colour = GREEN if advantage > 0 else RED
-    bar = f'<rect x="{left:.1f}" y="3" width="{abs(length):.1f}" height="10" rx="1.5" fill="{colour}"/>' if length else ""
+    bar = (
+        f'<rect x="{left:.1f}" y="3" width="{abs(length):.1f}" height="10" rx="1.5" fill="{colour}"/>' if length else ""
+    )
     whisker = ""
     if error is not None and error > 0 and length:
         low, high = (min(98.0, max(2.0, middle + (advantage + sign * 2 * error) * scale)) for sign in (-1, 1))
         whisker = f'<line x1="{low:.1f}" y1="8" x2="{high:.1f}" y2="8" stroke="currentColor" stroke-width="1.6" opacity=".7"/>'
     axis = '<line x1="50" y1="0" x2="50" y2="16" stroke="currentColor" stroke-width="1" opacity=".3"/>'
     unknown = error is None and advantage == 0
-    text = f'<span title="the data say nothing of it" style="{_FAINT}">?</span>' if unknown else number(advantage, signed=True)
+    text = (
+        f'<span title="the data say nothing of it" style="{_FAINT}">?</span>'
+        if unknown
+        else number(advantage, signed=True)
+    )
     return (
         '<span style="display:grid;grid-template-columns:1fr 4.2em;align-items:center;column-gap:8px">'
         f'<svg viewBox="0 0 100 16" preserveAspectRatio="none" width="100%" height="16" aria-hidden="true">{bar}{whisker}{axis}</svg>'
@@ -221,9 +243,17 @@ def _curve(attribution: Mapping[str, Any]) -> str:
     x1, y1 = place(n + 0.6, reward).split(",")
     xn, yn = place(*points[-1]).split(",")
     colour = GREEN if reward >= baseline else RED
-    dots = "".join(f'<circle cx="{x}" cy="{y}" r="2.6" fill="{BLUE}"/>' for x, y in (place(*point).split(",") for point in points)) if n <= 40 else ""
+    dots = (
+        "".join(
+            f'<circle cx="{x}" cy="{y}" r="2.6" fill="{BLUE}"/>'
+            for x, y in (place(*point).split(",") for point in points)
+        )
+        if n <= 40
+        else ""
+    )
     labels = "".join(
-        f'<text x="38" y="{16 + 84 * (high - value) / (high - low):.1f}" text-anchor="end" opacity=".62">{number(value)}</text>' for value in (high, low)
+        f'<text x="38" y="{16 + 84 * (high - value) / (high - low):.1f}" text-anchor="end" opacity=".62">{number(value)}</text>'
+        for value in (high, low)
     )
     return (
         f'<div style="margin-top:12px;font-size:12px;{_FAINT}">expected reward after each step, and the outcome</div>'

@@ -71,7 +71,11 @@ def _structure(value: Any) -> Any:
         return _fields(value, kind._fields) if hasattr(kind, "_fields") else list(tuple.__iter__(value))
     if isinstance(value, (set, frozenset)):
         return frozenset(value)
-    if callable(getattr(kind, "model_dump", None)) or hasattr(kind, "__pydantic_model__") or hasattr(kind, "__fields__"):
+    if (
+        callable(getattr(kind, "model_dump", None))
+        or hasattr(kind, "__pydantic_model__")
+        or hasattr(kind, "__fields__")
+    ):
         return _model(value)
     if hasattr(kind, "__attrs_attrs__"):
         return _fields(value, (field.name for field in kind.__attrs_attrs__))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import functools
 import inspect
 from collections.abc import AsyncGenerator, Generator
@@ -88,7 +89,7 @@ async def _end(scope: Scope, end: Callable[[Any], None], with_: Any) -> None:
         return end(with_)
     try:
         loop = asyncio.get_running_loop()
-        ending = loop.run_in_executor(None, end, with_)
+        ending = loop.run_in_executor(None, contextvars.copy_context().run, end, with_)
     except RuntimeError:
         # Another library's loop, or one whose threads have ended.
         return end(with_)

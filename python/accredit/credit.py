@@ -209,7 +209,9 @@ def _trajectory(trajectory: Trajectory) -> dict[str, Any]:
     if isinstance(trajectory, tuple):
         return _of_arrays(*trajectory)
     if not isinstance(trajectory, Mapping):
-        raise TypeError(f"a trajectory is a dict or a tuple (states, decisions, reward), not {type(trajectory).__name__}")
+        raise TypeError(
+            f"a trajectory is a dict or a tuple (states, decisions, reward), not {type(trajectory).__name__}"
+        )
     if "attribution" in trajectory and "chain" in trajectory:
         return _of_experience(trajectory)
     made = dict(trajectory)
@@ -221,7 +223,10 @@ def _of_arrays(states: Any, decisions: Any, reward: Any) -> dict[str, Any]:
     situations, chosen = _list(states), _list(decisions)
     if len(situations) != len(chosen):
         raise ValueError(f"there are {len(situations)} states and {len(chosen)} decisions")
-    return {"steps": [{**_situation(state), "key": str(key)} for state, key in zip(situations, chosen)], "reward": reward}
+    return {
+        "steps": [{**_situation(state), "key": str(key)} for state, key in zip(situations, chosen)],
+        "reward": reward,
+    }
 
 
 def _situation(state: Any) -> dict[str, Any]:

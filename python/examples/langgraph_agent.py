@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from typing import TypedDict
 
-import accredit
 from langchain_core.language_models import FakeListChatModel
 from langgraph.graph import END, START, StateGraph
+
+import accredit
 
 
 class Bug(TypedDict, total=False):
@@ -16,11 +17,12 @@ class Bug(TypedDict, total=False):
     tests_passed: bool
 
 
-# A real chat model answers here as well.
-model = FakeListChatModel(responses=["reproduce", "patch"])
+model = FakeListChatModel(responses=["reproduce", "patch"])  # or a real one
 
 
-@accredit.step("asked the model what to do", state_key=lambda named: "planned" if "plan" in named["bug"] else "begun", observe=True)
+@accredit.step(
+    "asked the model what to do", state_key=lambda named: "planned" if "plan" in named["bug"] else "begun", observe=True
+)
 def plan(bug: Bug) -> Bug:
     return {"plan": str(model.invoke(bug["report"]).content)}
 
@@ -36,9 +38,8 @@ def check(bug: Bug) -> Bug:
 
 
 graph = StateGraph(Bug)
-graph.add_node("plan", plan)
-graph.add_node("change", change)
-graph.add_node("check", check)
+for node in (plan, change, check):
+    graph.add_node(node.__name__, node)
 graph.add_edge(START, "plan")
 graph.add_edge("plan", "change")
 graph.add_edge("change", "check")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 
-import accredit
 from pydantic import BaseModel
 from pydantic_ai import Agent
 from pydantic_ai.models.test import TestModel
+
+import accredit
 
 
 class Booking(BaseModel):
@@ -48,7 +49,9 @@ def main(path: str = ":memory:") -> None:
         book_flight("a cheap flight to Oslo")
         action = rec.actions(limit=1)[0]
         steps = [entry for entry in rec.chain(action["action_id"]) if entry["kind"] == "step"]
-        print(action["verdict"], sorted(step["decision"] for step in steps), steps[-1]["usage"]["input_tokens"], "tokens")
+        print(
+            action["verdict"], sorted(step["decision"] for step in steps), steps[-1]["usage"]["input_tokens"], "tokens"
+        )
 
 
 if __name__ == "__main__":

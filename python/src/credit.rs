@@ -1,6 +1,8 @@
 //! Credit of plain data. These are no recording calls: what is wrong raises.
 
-use accredit_credit::{Credit, CreditMethod, Decay, FitOptions, Forecast, LearnedMethod, Learner, StepFeatures, Trajectory, Uniform};
+use accredit_credit::{
+    Credit, CreditMethod, Decay, FitOptions, Forecast, LearnedMethod, Learner, StepFeatures, Trajectory, Uniform,
+};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -119,7 +121,8 @@ impl Model {
             let steps = trajectory.features();
             self.model.assign(&trajectory.borrowed(trajectory.id(self.seed), &steps))
         });
-        let Credit { baseline, credits, advantages, residual, std_errors, n, forecast, evidence, model_version: _ } = credit;
+        let Credit { baseline, credits, advantages, residual, std_errors, n, forecast, evidence, model_version: _ } =
+            credit;
         let answer = PyDict::new(py);
         answer.set_item("credits", credits)?;
         answer.set_item("advantages", advantages)?;

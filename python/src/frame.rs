@@ -168,7 +168,9 @@ impl Frame {
             let experiences = read::<Vec<Experience>>(json)?;
             Self::of([experiences
                 .into_iter()
-                .flat_map(|Experience { action, attribution, chain, .. }| columns::steps(action, Some(attribution), chain))
+                .flat_map(|Experience { action, attribution, chain, .. }| {
+                    columns::steps(action, Some(attribution), chain)
+                })
                 .collect()])
         });
         made.map_err(|error| error::raise(py, &error))
@@ -197,7 +199,8 @@ impl Frame {
 
     /// The Arrow C data interface: a capsule with the schema.
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        let schema = FFI_ArrowSchema::try_from(self.schema.as_ref()).map_err(|error| error::raise(py, &failed(error)))?;
+        let schema =
+            FFI_ArrowSchema::try_from(self.schema.as_ref()).map_err(|error| error::raise(py, &failed(error)))?;
         PyCapsule::new_with_value(py, schema, c"arrow_schema")
     }
 

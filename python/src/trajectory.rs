@@ -85,9 +85,8 @@ impl OwnedStep {
 impl OwnedTrajectory {
     /// Reads one: a dict with `steps` and `reward`. `index` is for what is wrong with it.
     pub(crate) fn read(index: usize, trajectory: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let at = |place: String, error: PyErr| {
-            PyValueError::new_err(format!("{place}: {}", error.value(trajectory.py())))
-        };
+        let at =
+            |place: String, error: PyErr| PyValueError::new_err(format!("{place}: {}", error.value(trajectory.py())));
         let place = format!("trajectory {index}");
         Self::of(&place, trajectory, &at)
     }
@@ -161,7 +160,8 @@ fn json(value: &Bound<'_, PyAny>) -> String {
 
 /// A finite number.
 fn number(name: &str, value: &Bound<'_, PyAny>) -> PyResult<f64> {
-    let number = if value.is_instance_of::<PyBool>() { Ok(f64::from(value.is_truthy()?)) } else { value.extract::<f64>() };
+    let number =
+        if value.is_instance_of::<PyBool>() { Ok(f64::from(value.is_truthy()?)) } else { value.extract::<f64>() };
     match number {
         Ok(number) if number.is_finite() => Ok(number),
         _ => Err(PyValueError::new_err(format!("`{name}` is a finite number"))),

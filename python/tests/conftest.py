@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import accredit
 import pytest
+
+import accredit
 from accredit import _decorate
 
 

@@ -9,9 +9,10 @@ import threading
 import time
 from typing import Any
 
-import accredit
 import numpy as np
 import pytest
+
+import accredit
 from accredit import credit
 
 #: The example of docs/credit.md: eight actions.
@@ -35,7 +36,13 @@ BUGS = [
 def test_decay() -> None:
     weights = [0.9 ** (2 - index) * (0.5 + 0.5 * confidence) for index, confidence in enumerate((1.0, 0.5, 0.0))]
     expected = [weight / sum(weights) for weight in weights]
-    for given in ([1.0, None, 0.0], [1, math.nan, 0], np.array([1.0, np.nan, 0.0]), (1.0, 0.5, 0.0), np.float32([1, 0.5, 0])):
+    for given in (
+        [1.0, None, 0.0],
+        [1, math.nan, 0],
+        np.array([1.0, np.nan, 0.0]),
+        (1.0, 0.5, 0.0),
+        np.float32([1, 0.5, 0]),
+    ):
         made = credit.decay(given)
         assert isinstance(made, np.ndarray)
         assert made == pytest.approx(expected)
@@ -60,10 +67,18 @@ def test_uniform() -> None:
         (lambda: credit.fit([3]), TypeError, "a trajectory is"),
         (lambda: credit.fit([{"steps": []}]), ValueError, "trajectory 0: `reward` is missing"),
         (lambda: credit.fit([{"steps": [], "reward": math.nan}]), ValueError, "`reward` is a finite number"),
-        (lambda: credit.fit([{"steps": [], "reward": 1, "x": 1}]), ValueError, "no member \"x\""),
-        (lambda: credit.fit([{"steps": [{"key": "a"}, {}], "reward": 1}]), ValueError, "trajectory 0, step 1: a step says"),
-        (lambda: credit.fit([{"steps": [{"key": "a", "kye": 1}], "reward": 1}]), ValueError, "no member \"kye\""),
-        (lambda: credit.fit([{"steps": [{"key": "a", "propensity": 2}], "reward": 1}]), ValueError, "`propensity` lies"),
+        (lambda: credit.fit([{"steps": [], "reward": 1, "x": 1}]), ValueError, 'no member "x"'),
+        (
+            lambda: credit.fit([{"steps": [{"key": "a"}, {}], "reward": 1}]),
+            ValueError,
+            "trajectory 0, step 1: a step says",
+        ),
+        (lambda: credit.fit([{"steps": [{"key": "a", "kye": 1}], "reward": 1}]), ValueError, 'no member "kye"'),
+        (
+            lambda: credit.fit([{"steps": [{"key": "a", "propensity": 2}], "reward": 1}]),
+            ValueError,
+            "`propensity` lies",
+        ),
         (lambda: credit.fit([{"steps": [{"key": "a"}], "reward": 1, "action_id": "x"}]), ValueError, "a UUID"),
         (lambda: credit.fit([([1], [1, 2], 1.0)]), ValueError, "1 states and 2 decisions"),
         (lambda: credit.calibration([1], []), ValueError, "1 confidences and 0 outcomes"),
@@ -99,7 +114,9 @@ def sparse(n: int, seed: int) -> list[dict[str, Any]]:
     for _ in range(n):
         keys = [source.choice("ab") for _ in range(6)]
         reward = float(source.random() < (0.9 if keys[2] == "a" else 0.1))
-        made.append({"steps": [{"state_key": str(index), "key": key} for index, key in enumerate(keys)], "reward": reward})
+        made.append(
+            {"steps": [{"state_key": str(index), "key": key} for index, key in enumerate(keys)], "reward": reward}
+        )
     return made
 
 
@@ -152,7 +169,10 @@ def test_experiences(rec: accredit.Recorder) -> None:
 
 
 def test_a_known_action_does_not_count_twice() -> None:
-    data = [dict(trajectory, action_id=f"00000000-0000-7000-8000-{index:012}") for index, trajectory in enumerate(sparse(40, 5))]
+    data = [
+        dict(trajectory, action_id=f"00000000-0000-7000-8000-{index:012}")
+        for index, trajectory in enumerate(sparse(40, 5))
+    ]
     by_id = credit.fit(data, "ridge_rd").assign(data[0])
     assert by_id.learned
     unnamed = [{name: value for name, value in trajectory.items() if name != "action_id"} for trajectory in data]
@@ -163,7 +183,9 @@ def test_shapley_and_owen() -> None:
     gloves = credit.shapley(3, lambda players: float(bool(players & {0}) and bool(players & {1, 2})))
     assert gloves.shares == pytest.approx([2 / 3, 1 / 6, 1 / 6])
     assert (list(gloves.std_errors), gloves.n_permutations) == ([0, 0, 0], 0)
-    united = credit.owen(["left", "right", "right"], lambda players: float(bool(players & {0}) and bool(players & {1, 2})))
+    united = credit.owen(
+        ["left", "right", "right"], lambda players: float(bool(players & {0}) and bool(players & {1, 2}))
+    )
     assert united.shares == pytest.approx([0.5, 0.25, 0.25])
     sampled = credit.shapley(20, lambda players: sum(players), permutations=10, seed=1)
     assert sampled.shares == pytest.approx(range(20)) and sampled.n_permutations == 10

@@ -9,11 +9,12 @@ import json
 import random
 from typing import Any
 
-import accredit
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+
+import accredit
 from accredit import _native
 
 
@@ -60,7 +61,8 @@ def test_actions(learned: accredit.Recorder) -> None:
     known = learned.actions(limit=3)
     for row, action in zip(rows, known):
         assert {**row, "outcome": json.loads(row["outcome"])}.items() >= {
-            name: action[name] for name in ("action_id", "agent_id", "status", "outcome", "verdict", "success_score", "version")
+            name: action[name]
+            for name in ("action_id", "agent_id", "status", "outcome", "verdict", "success_score", "version")
         }.items()
         assert row["begun_at"].isoformat() == action["begun_at"].replace("Z", "+00:00")
 

@@ -6,11 +6,12 @@ import re
 from html.parser import HTMLParser
 from typing import Any, Optional
 
-import accredit
 import pytest
-from accredit import _picture
 from hypothesis import given
 from hypothesis import strategies as st
+
+import accredit
+from accredit import _picture
 
 TAGS = {"div", "span", "b", "svg", "line", "polyline", "circle", "rect", "text"}
 VOID = {"line", "polyline", "circle", "rect"}
@@ -74,14 +75,36 @@ def test_a_prior(rec: accredit.Recorder) -> None:
         action.step("two")
         action.complete({"x": 1})
     page = Checked(rec.attribution(action.id)._repr_html_())
-    for text in ("success", "score 1", "a · t", "credit by decay, a prior", "first", "one", "two", "47 %", "53 %", "x == 1", "looks nice"):
+    for text in (
+        "success",
+        "score 1",
+        "a · t",
+        "credit by decay, a prior",
+        "first",
+        "one",
+        "two",
+        "47 %",
+        "53 %",
+        "x == 1",
+        "looks nice",
+    ):
         assert text in page.said
     assert "expected reward" not in page.said and "against" not in page.said
 
 
 def test_a_failure_with_a_model(rec: accredit.Recorder) -> None:
     page = Checked(learned(rec)._repr_html_())
-    for text in ("failure", "score 0", "fell & broke <it>", "learned from other actions, model ", "against", "left", "100 %", "before", "step 3"):
+    for text in (
+        "failure",
+        "score 0",
+        "fell & broke <it>",
+        "learned from other actions, model ",
+        "against",
+        "left",
+        "100 %",
+        "before",
+        "step 3",
+    ):
         assert text in page.said
     assert re.search(r"−0\.4\d\d", page.said)
     assert re.search(r"0 = 0\.\d+ expected at the beginning − 0\.\d+ by the steps", page.said)
@@ -112,7 +135,13 @@ def test_everything_is_escaped(rec: accredit.Recorder, text: str) -> None:
 
 @given(st.text(), st.text())
 def test_any_text(description: str, decision: str) -> None:
-    Checked(_picture.picture({"credits": [1.0], "advantages": [0.5], "evidence": "learned"}, {}, [{"description": description, "decision": decision}]))
+    Checked(
+        _picture.picture(
+            {"credits": [1.0], "advantages": [0.5], "evidence": "learned"},
+            {},
+            [{"description": description, "decision": decision}],
+        )
+    )
 
 
 def test_a_long_action_shows_what_matters(rec: accredit.Recorder) -> None:

@@ -11,10 +11,11 @@ import uuid
 from concurrent import futures
 from typing import Any
 
-import accredit
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+import accredit
 
 ID = "018f3c5e-0000-7000-8000-000000000001"
 PARENT = "00-018f3c5e000070008000000000000001-8000000000000001-01"
@@ -52,7 +53,10 @@ def test_headers_that_are_there_stay(rec: accredit.Recorder) -> None:
         (ID, ID),
         (ID.upper(), ID),
         ({"TraceParent": PARENT}, ID),
-        ({"Traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "TraceState": f"accredit={ID}"}, ID),
+        (
+            {"Traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "TraceState": f"accredit={ID}"},
+            ID,
+        ),
         ([(b"host", b"x"), (b"traceparent", PARENT.encode())], ID),
         ([("tracestate", "a=b"), ("tracestate", f"accredit={ID}")], ID),
         ({"tracestate": [f"accredit={ID}"]}, ID),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use accredit::{Action, Attribution, DecisionInsight, Entry, Step, Timestamp};
-use arrow_array::builder::{ListBuilder, LargeStringBuilder};
+use arrow_array::builder::{LargeStringBuilder, ListBuilder};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{
@@ -19,7 +19,9 @@ pub(super) trait Rows: Sized {
     fn table() -> Vec<(&'static str, Column<Self>)>;
 
     fn schema() -> Schema {
-        Schema::new(Self::table().iter().map(|(name, column)| Field::new(*name, column.kind(), true)).collect::<Vec<_>>())
+        Schema::new(
+            Self::table().iter().map(|(name, column)| Field::new(*name, column.kind(), true)).collect::<Vec<_>>(),
+        )
     }
 
     fn columns(rows: &[Self]) -> Vec<ArrayRef> {
@@ -141,7 +143,7 @@ impl StepRow {
 pub(super) fn steps(action: Action, attribution: Option<Attribution>, chain: Vec<Entry>) -> Vec<StepRow> {
     let action = Arc::new((action, attribution));
     let steps = chain.into_iter().filter_map(|entry| {
-        let (seq, time) = (entry.seq.into(), entry.time());
+        let (seq, time) = (entry.seq, entry.time());
         match entry.body {
             accredit::EntryBody::Step(step) => Some((seq, time, step)),
             accredit::EntryBody::Observation(_) => None,
@@ -198,13 +200,16 @@ fn earned() -> Vec<(&'static str, Column<StepRow>)> {
         ("forecast", Real(|row| row.of(|attribution| &attribution.forecast))),
         ("baseline", Real(|row| Some(row.attribution()?.baseline))),
         ("method", Text(|row| Some(&row.attribution()?.method))),
-        ("model_version", Whole(|row| row.attribution()?.model_version.map(Into::into))),
+        ("model_version", Whole(|row| row.attribution()?.model_version)),
         ("evidence", Made(|row| code(&row.attribution()?.evidence))),
         ("version", Whole(|row| Some(row.attribution()?.version.into()))),
         ("success_score", Real(|row| Some(row.attribution()?.success_score))),
         ("verdict", Text(|row| Some(row.attribution()?.verdict.code()))),
         ("grounding", Made(|row| code(&row.attribution()?.grounding))),
-        ("reward", Real(|row| row.attribution().map(|attribution| attribution.reward.unwrap_or(attribution.success_score)))),
+        (
+            "reward",
+            Real(|row| row.attribution().map(|attribution| attribution.reward.unwrap_or(attribution.success_score))),
+        ),
     ]
 }
 
@@ -226,7 +231,11 @@ impl Rows for DecisionInsight {
 }
 
 /// The columns as Python lists; times as `datetime` in UTC.
-pub(super) fn to_pydict<'py>(py: Python<'py>, schema: &SchemaRef, batches: &[RecordBatch]) -> PyResult<Bound<'py, PyDict>> {
+pub(super) fn to_pydict<'py>(
+    py: Python<'py>,
+    schema: &SchemaRef,
+    batches: &[RecordBatch],
+) -> PyResult<Bound<'py, PyDict>> {
     let columns = PyDict::new(py);
     for (index, field) in schema.fields().iter().enumerate() {
         let values = PyList::empty(py);
