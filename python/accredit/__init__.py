@@ -24,14 +24,18 @@ from accredit._native import (
 )
 from accredit import credit
 from accredit._decorate import action, get_recorder, set_recorder, step
+from accredit._frame import Frame
 from accredit._open import open  # noqa: A004
+from accredit._reading import Attribution
 from accredit._recorder import Action, Recorder, current_action
 from accredit._trace import ThreadPoolExecutor, parent_from, propagate
 
 __all__ = [
     "AccreditError",
     "Action",
+    "Attribution",
     "ConflictError",
+    "Frame",
     "NotFoundError",
     "Recorder",
     "RefusedError",

@@ -139,10 +139,14 @@ class _StepScope(_wrap.Scope):
         self._observe = observe
 
     def done(self, result: Any) -> None:
-        if self._observe is not False:
-            kind = self._observe if isinstance(self._observe, str) else "result"
-            take = True if isinstance(self._observe, str) else self._observe
-            self.action.observe(kind, {"result": _taken(take, result)}, self._name, step=self._index)
+        if callable(self._observe):
+            data, kind = _safely(self._observe, result), "result"
+        elif self._observe is False:
+            return
+        else:
+            data, kind = {"result": result}, "result" if self._observe is True else self._observe
+        if data is not None:
+            self.action.observe(kind, data, self._name, step=self._index)
 
     def failed(self, error: BaseException) -> None:
         if isinstance(error, (GeneratorExit, asyncio.CancelledError)):
@@ -254,9 +258,10 @@ def step(
 
     The step is recorded when the call begins, so that one that never ends is seen, and actions begun inside belong to it.
     ``description`` and ``decision`` are the function's name unless given, and so is ``key``. ``capture`` puts arguments into
-    the state: ``True``, names, or a function of the arguments by name. ``observe`` records the result as an observation that
-    grounds the step: ``True``, the observation's type, or a function of the result. Exceptions are observed, and go on
-    unchanged. Outside an action nothing is recorded.
+    the state: ``True``, names, or a function of the arguments by name. ``observe`` makes an observation of the result, which
+    grounds the step: ``True`` or the observation's type record it under ``result``; a function of it answers the data, whose
+    keys then count as observed, or ``None`` for nothing. Exceptions are observed, and go on unchanged. Outside an action
+    nothing is recorded.
     """
 
     def decorate(wrapped: Callable[..., Any]) -> Callable[..., Any]:

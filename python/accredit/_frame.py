@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any, Optional, TypedDict, Union
 
 if TYPE_CHECKING:
     import pandas as _pandas
@@ -21,11 +21,27 @@ NO_LIMIT = 2**62
 _FILTERS = ("agent_id", "action_type", "goal_id", "status", "verdict", "from_", "to")
 
 
+class Filters(TypedDict, total=False):
+    """What a list of actions may be filtered by."""
+
+    agent_id: Optional[str]
+    action_type: Optional[str]
+    goal_id: Optional[str]
+    #: ``open``, ``completed``, ``timed_out``, ``evicted`` or ``cancelled``.
+    status: Optional[str]
+    #: ``success``, ``partial``, ``failure`` or ``unknown``.
+    verdict: Optional[str]
+    #: Begun at or after: a ``datetime``, RFC 3339 or seconds since 1970.
+    from_: Any
+    #: Begun before.
+    to: Any
+
+
 #: Filters in the order in which the native module takes them.
 Asked = tuple[Any, Any, Any, Any, Any, Any, Any]
 
 
-def asked(filters: dict[str, Any]) -> Asked:
+def asked(filters: Filters) -> Asked:
     """Filters by name as the native module takes them."""
     unknown = sorted(set(filters) - set(_FILTERS))
     if unknown:

@@ -10,13 +10,16 @@ import traceback
 import weakref
 from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import Any, Optional, Union
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 from accredit import _native
-from accredit._frame import NO_LIMIT, Frame, PathLike, asked
+from accredit._frame import NO_LIMIT, Filters, Frame, PathLike, asked
 from accredit._plain import loads
 from accredit._reading import Attribution
 from accredit._trace import Carrier, Traced, parent_from
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 #: The action that the running thread or task is in.
 _current: contextvars.ContextVar[Optional["Action"]] = contextvars.ContextVar("accredit_action", default=None)
@@ -268,11 +271,11 @@ class Recorder:
         """The models that were learned for this type, newest first."""
         return loads(self._native.models(action_type))  # type: ignore[no-any-return]
 
-    def actions_frame(self, *, limit: int = NO_LIMIT, **filters: Any) -> Frame:
+    def actions_frame(self, *, limit: int = NO_LIMIT, **filters: Unpack[Filters]) -> Frame:
         """Actions as a table, newest first. ``filters`` are those of :meth:`actions`."""
         return Frame(_native.Frame.actions(self._native, *asked(filters), limit))
 
-    def steps_frame(self, *, limit: int = NO_LIMIT, **filters: Any) -> Frame:
+    def steps_frame(self, *, limit: int = NO_LIMIT, **filters: Unpack[Filters]) -> Frame:
         """The steps of actions as a table: a row a step, with what it said and what it earned. ``limit`` counts actions."""
         return Frame(_native.Frame.steps(self._native, *asked(filters), limit))
 
@@ -280,7 +283,7 @@ class Recorder:
         """What each decision of this type of action is worth, as a table."""
         return Frame(_native.Frame.insights(self._native, action_type))
 
-    def export(self, path: PathLike, format: str = "jsonl", **filters: Any) -> int:  # noqa: A002
+    def export(self, path: PathLike, format: str = "jsonl", **filters: Unpack[Filters]) -> int:  # noqa: A002
         """Write closed actions with chains and attributions to a file, a JSON object a line, newest first; how many.
 
         The file is there when all of it is. ``filters`` are those of :meth:`actions`.

@@ -34,7 +34,7 @@ async def price(flight: str) -> int:
     return 80
 
 
-@accredit.action(agent="planner", expect={"price": {"$lte": 100}}, outcome=lambda booking: booking)
+@accredit.action(agent="planner", expect={"price": {"$lte": 100}}, outcome=True)
 def book_flight(wish: str) -> Booking:
     result = agent.run_sync(wish)
     action = accredit.current_action()
