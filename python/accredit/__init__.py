@@ -22,25 +22,40 @@ from accredit._native import (
     UnavailableError,
     __version__,
 )
+from accredit import credit
 from accredit._async import AsyncAction, AsyncRecorder, aconnect, aopen
+from accredit._decorate import action, get_recorder, set_recorder, step
+from accredit._frame import Frame
 from accredit._open import connect, open  # noqa: A004
+from accredit._reading import Attribution
 from accredit._recorder import Action, Recorder, current_action
+from accredit._trace import ThreadPoolExecutor, parent_from, propagate
 
 __all__ = [
     "AccreditError",
     "Action",
     "AsyncAction",
     "AsyncRecorder",
+    "Attribution",
     "ConflictError",
+    "Frame",
     "NotFoundError",
     "Recorder",
     "RefusedError",
     "StoreError",
+    "ThreadPoolExecutor",
     "UnavailableError",
     "__version__",
     "aconnect",
+    "action",
     "aopen",
     "connect",
+    "credit",
     "current_action",
+    "get_recorder",
     "open",
+    "parent_from",
+    "propagate",
+    "set_recorder",
+    "step",
 ]

@@ -10,11 +10,16 @@ import traceback
 import weakref
 from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import Any, Optional, Union
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 from accredit import _native
+from accredit._frame import NO_LIMIT, Filters, Frame, PathLike, asked
 from accredit._plain import loads
 from accredit._reading import Attribution
+from accredit._trace import Carrier, Traced, parent_from
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 #: The action that the running thread or task is in.
 _current: contextvars.ContextVar[Optional["Action"]] = contextvars.ContextVar("accredit_action", default=None)
@@ -27,7 +32,21 @@ def current_action() -> Optional["Action"]:
     return _current.get()
 
 
-class Action(_native.Action):
+def enter(action: "Action") -> "contextvars.Token[Optional[Action]]":
+    """Make it the current action; :func:`leave` takes the token."""
+    return _current.set(action)
+
+
+def leave(token: "contextvars.Token[Optional[Action]]") -> None:
+    """Make current what was current before."""
+    try:
+        _current.reset(token)
+    except ValueError:
+        # Left in another context than it was entered in, as some frameworks do with generators.
+        _current.set(token.old_value if token.old_value is not contextvars.Token.MISSING else None)
+
+
+class Action(Traced, _native.Action):
     """One piece of work, open until it is completed.
 
     As a context manager it is the parent of actions begun inside it. Leaving it closes it: as a failure where an exception
@@ -35,10 +54,12 @@ class Action(_native.Action):
     completed it.
     """
 
-    _token: Optional[contextvars.Token[Optional["Action"]]] = None
+    _token: "Optional[contextvars.Token[Optional[Action]]]" = None
+    #: The recorder that began it.
+    recorder: "Optional[Recorder]" = None
 
     def __enter__(self) -> "Action":
-        self._token = _current.set(self)
+        self._token = enter(self)
         return self
 
     def __exit__(
@@ -49,11 +70,7 @@ class Action(_native.Action):
     ) -> None:
         token, self._token = self._token, None
         if token is not None:
-            try:
-                _current.reset(token)
-            except ValueError:
-                # Left in another context than it was entered in, as some frameworks do with generators.
-                _current.set(token.old_value if token.old_value is not contextvars.Token.MISSING else None)
+            leave(token)
         if self.closed:
             return
         if error is None:
@@ -67,13 +84,28 @@ class Action(_native.Action):
         """Complete it as a failure; an exception is recorded with the end of its traceback."""
         if isinstance(error, str):
             return self.complete({"status": "error", "error": error})
-        lines = traceback.format_exception(type(error), error, error.__traceback__)
-        name = f"{type(error).__module__}.{type(error).__qualname__}".replace("builtins.", "", 1)
-        self.observe("exception", {"type": name, "message": _said(error), "traceback": "".join(lines)[-4_000:]}, "python")
-        return self.complete({"status": "error", "error": _named(error), "error_type": name})
+        self.observe_exception(error)
+        return self.complete({"status": "error", "error": _named(error), "error_type": _type_of(error)})
+
+    def observe_exception(self, error: BaseException, source: str = "python", step: Optional[int] = None) -> bool:
+        """Record an exception with the end of its traceback; the action goes on."""
+        try:
+            lines = traceback.format_exception(type(error), error, error.__traceback__)
+        except Exception:
+            lines = []
+        data = {"type": _type_of(error), "message": _said(error), "traceback": "".join(lines)[-4_000:]}
+        return self.observe("exception", data, source, step=step)
+
+    def numbered_step(self, *args: Any, **kwargs: Any) -> Optional[int]:
+        """As ``step``, answering the step's index, or ``None`` where it was refused."""
+        return _native.numbered_step(self, *args, **kwargs)
 
     def __repr__(self) -> str:
         return f"<accredit.Action {self.id} {'closed' if self.closed else 'open'}>"
+
+
+def _type_of(error: BaseException) -> str:
+    return f"{type(error).__module__}.{type(error).__qualname__}".replace("builtins.", "", 1)
 
 
 def _said(error: BaseException) -> str:
@@ -120,15 +152,21 @@ class Recorder:
         parent: Union[Action, str, None] = None,
         action_id: Optional[str] = None,
         attributes: Optional[dict[str, Any]] = None,
+        traceparent: Optional[Carrier] = None,
         at: Any = None,
     ) -> Action:
         """Begin an action; use it with ``with``, or complete it yourself.
 
-        Its parent is ``parent``, else the action that is entered here (:func:`current_action`).
+        Its parent is ``parent``, else the action that ``traceparent`` names (the header or all headers of a request, see
+        :func:`parent_from`), else the action that is entered here (:func:`current_action`).
         """
+        if parent is None and traceparent is not None:
+            parent = parent_from(traceparent)
         if parent is None:
             parent = _current.get()
-        return Action(self._native, agent_id, action_type, goal, expect, criteria, parent, action_id, attributes, at)
+        action = Action(self._native, agent_id, action_type, goal, expect, criteria, parent, action_id, attributes, at)
+        action.recorder = self
+        return action
 
     def begin_action(
         self,
@@ -207,7 +245,12 @@ class Recorder:
         *filters, left = asked
         cursor: Optional[str] = None
         while left > 0:
-            page = loads(self._native.actions(*filters, min(left, 1_000), cursor))
+            agent_id, action_type, goal_id, status, verdict, from_, to = filters
+            page = loads(
+                self._native.actions(
+                    agent_id, action_type, goal_id, status, verdict, from_, to, min(left, 1_000), cursor
+                )
+            )
             yield from page["actions"]
             left -= len(page["actions"])
             cursor = page["next_cursor"]
@@ -229,6 +272,27 @@ class Recorder:
     def models(self, action_type: str) -> list[dict[str, Any]]:
         """The models that were learned for this type, newest first."""
         return loads(self._native.models(action_type))  # type: ignore[no-any-return]
+
+    def actions_frame(self, *, limit: int = NO_LIMIT, **filters: Unpack[Filters]) -> Frame:
+        """Actions as a table, newest first. ``filters`` are those of :meth:`actions`."""
+        return Frame(_native.Frame.actions(self._native, *asked(filters), limit))
+
+    def steps_frame(self, *, limit: int = NO_LIMIT, **filters: Unpack[Filters]) -> Frame:
+        """The steps of actions as a table: a row a step, with what it said and what it earned. ``limit`` counts actions."""
+        return Frame(_native.Frame.steps(self._native, *asked(filters), limit))
+
+    def insights_frame(self, action_type: str) -> Frame:
+        """What each decision of this type of action is worth, as a table."""
+        return Frame(_native.Frame.insights(self._native, action_type))
+
+    def export(self, path: PathLike, format: str = "jsonl", **filters: Unpack[Filters]) -> int:  # noqa: A002
+        """Write closed actions with chains and attributions to a file, a JSON object a line, newest first; how many.
+
+        The file is there when all of it is. ``filters`` are those of :meth:`actions`.
+        """
+        if format != "jsonl":
+            raise ValueError(f"there is no format {format!r}; there is 'jsonl'")
+        return _native.export(self._native, path, *asked(filters))
 
     def learn(self) -> list[dict[str, Any]]:
         """Learn from all that is closed, now; it also happens by itself."""

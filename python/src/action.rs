@@ -14,8 +14,8 @@ use crate::recorder::Recorder;
 /// One open action. Its calls never raise for what an agent passes in, unless the recorder is strict.
 #[pyclass(subclass, frozen, module = "accredit._native")]
 pub(crate) struct Action {
-    core: Arc<Core>,
-    open: Arc<OpenAction>,
+    pub(crate) core: Arc<Core>,
+    pub(crate) open: Arc<OpenAction>,
     id: Py<PyAny>,
 }
 

@@ -1,5 +1,6 @@
 //! Where a recorder's commands go, and its questions: an engine in this process, or a server.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,10 @@ use accredit::{
     AgentReport, Client, ClientOptions, Engine, Environment, Error, ErrorKind, Filter, Insights, ModelSummary, Page,
     RecorderOptions, SPOOL_BYTES_MAX, ServerTarget, Spool, Target, Tree, spool_folder,
 };
-use accredit_model::{Action, ActionId, ActionType, AgentId, Attribution, Entry, Experience, Stats, Version};
+use accredit_model::{Action, ActionId, ActionType, AgentId, Attribution, Entry, Experience, Stats, Status, Version};
+
+/// Actions that are asked for at once.
+const PAGE: usize = 500;
 
 /// What answers.
 pub(crate) enum Backend {
@@ -100,6 +104,41 @@ impl Backend {
         ask!(self, it => it.experiences(after, limit))
     }
 
+    /// The whole of a closed action, by its newest attribution.
+    pub(crate) fn experience(&self, id: ActionId) -> Result<Experience, Error> {
+        match self {
+            Self::Engine(engine) => engine.experience(id, None),
+            Self::Server { .. } => Ok(Experience {
+                cursor: 0,
+                action: self.action(id)?,
+                attribution: self.attribution(id, None)?,
+                chain: self.chain(id)?,
+            }),
+        }
+    }
+
+    /// Writes the closed actions that match as JSON lines, newest first; how many.
+    pub(crate) fn export(&self, filter: &Filter, out: &mut dyn Write) -> Result<u64, Error> {
+        if let Self::Engine(engine) = self {
+            return engine.export(filter, out);
+        }
+        let failed = |error: std::io::Error| Error::Export(Arc::new(error));
+        let (mut n, mut cursor) = (0, None::<String>);
+        loop {
+            let page = self.list(filter, PAGE, cursor.as_deref())?;
+            for action in page.actions.iter().filter(|action| action.status != Status::Open) {
+                let experience = self.experience(action.action_id)?;
+                serde_json::to_writer(&mut *out, &experience).map_err(|error| failed(error.into()))?;
+                out.write_all(b"\n").map_err(failed)?;
+                n += 1;
+            }
+            match page.next_cursor {
+                Some(next) => cursor = Some(next),
+                None => return Ok(n),
+            }
+        }
+    }
+
     pub(crate) fn insights(&self, action_type: &ActionType) -> Result<Insights, Error> {
         ask!(self, it => it.insights(action_type))
     }
@@ -139,8 +178,9 @@ impl Backend {
 
     /// Closes, in a forked child, what only the parent may hold.
     pub(crate) fn abandon(&self) {
-        if let Self::Server { target, .. } = self {
-            target.abandon();
+        match self {
+            Self::Engine(engine) => engine.abandon(),
+            Self::Server { target, .. } => target.abandon(),
         }
     }
 }

@@ -23,7 +23,7 @@ pub(crate) fn one_text(core: &impl Counting, value: &Bound<'_, PyAny>) -> String
         Ok(text) => text.into_owned(),
         Err(_) => {
             core.count("lone_surrogates");
-            text.to_string_lossy().into_owned()
+            crate::convert::lossy(text)
         }
     };
     if let Ok(text) = value.cast::<PyString>() {
@@ -81,6 +81,9 @@ pub(crate) fn payload(core: &impl Counting, value: Arg<'_, '_>) -> Result<Option
     let Some(value) = given(value) else { return Ok(None) };
     let mut writer = Writer::new(Some(core));
     writer.write(value);
+    if writer.is_deep() {
+        return Err(RefusalReason::TooDeep);
+    }
     Payload::from_json(writer.into_text()).map(Some).map_err(|_| RefusalReason::TooDeep)
 }
 
@@ -89,6 +92,9 @@ pub(crate) fn object(core: &impl Counting, value: Arg<'_, '_>) -> Result<Option<
     let Some(value) = given(value) else { return Ok(None) };
     let mut writer = Writer::new(Some(core));
     writer.write(value);
+    if writer.is_deep() {
+        return Err(RefusalReason::TooDeep);
+    }
     match serde_json::from_str(&writer.into_text()) {
         Ok(serde_json::Value::Object(object)) => Ok(Some(object)),
         Ok(other) => {

@@ -9,11 +9,17 @@ mod backend;
 mod compat;
 mod convert;
 mod core;
+mod credit;
 mod error;
+mod export;
 mod fields;
+mod frame;
+mod games;
+mod numbered;
 mod process;
 mod recorder;
 mod stats;
+mod trajectory;
 
 use pyo3::prelude::*;
 
@@ -23,6 +29,10 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<action::Action>()?;
     module.add_class::<compat::CompatEngine>()?;
     module.add_function(wrap_pyfunction!(convert::to_json, module)?)?;
+    module.add_function(wrap_pyfunction!(numbered::numbered_step, module)?)?;
+    module.add_function(wrap_pyfunction!(export::export, module)?)?;
+    credit::add(module)?;
+    module.add_class::<frame::Frame>()?;
     error::add(module)?;
     process::add(module)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))

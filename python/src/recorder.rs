@@ -330,24 +330,14 @@ impl Recorder {
         agent_id: Option<String>,
         action_type: Option<String>,
         goal_id: Option<String>,
-        status: Option<&str>,
-        verdict: Option<&str>,
+        status: Option<String>,
+        verdict: Option<String>,
         from_: Arg<'_, '_>,
         to: Arg<'_, '_>,
         limit: usize,
         cursor: Option<&str>,
     ) -> PyResult<String> {
-        let wrong =
-            |_| error::refused(py, RefusalReason::InvalidField, "a time is seconds since 1970, RFC 3339 or a datetime");
-        let filter = Filter {
-            agent_id: agent_id.map(Into::into),
-            action_type: action_type.map(Into::into),
-            goal_id: goal_id.map(Into::into),
-            status: named::<Status>(py, "status", status)?,
-            verdict: named::<Verdict>(py, "verdict", verdict)?,
-            from: fields::time(from_).map_err(wrong)?,
-            to: fields::time(to).map_err(wrong)?,
-        };
+        let filter = filter(py, (agent_id, action_type, goal_id, status, verdict, from_, to))?;
         self.ask(py, |engine| engine.list(&filter, limit, cursor))
     }
 
@@ -393,8 +383,27 @@ fn seconds(py: Python<'_>, what: &str, seconds: Option<f64>) -> PyResult<Option<
     seconds.map(read).transpose().map_err(wrong)
 }
 
+/// What a list is filtered by: agent, type, goal, status, verdict, from, to.
+pub(crate) type FilterArgs<'a, 'py> =
+    (Option<String>, Option<String>, Option<String>, Option<String>, Option<String>, Arg<'a, 'py>, Arg<'a, 'py>);
+
+pub(crate) fn filter(py: Python<'_>, args: FilterArgs<'_, '_>) -> PyResult<Filter> {
+    let (agent_id, action_type, goal_id, status, verdict, from, to) = args;
+    let wrong =
+        |_| error::refused(py, RefusalReason::InvalidField, "a time is seconds since 1970, RFC 3339 or a datetime");
+    Ok(Filter {
+        agent_id: agent_id.map(Into::into),
+        action_type: action_type.map(Into::into),
+        goal_id: goal_id.map(Into::into),
+        status: named::<Status>(py, "status", status)?,
+        verdict: named::<Verdict>(py, "verdict", verdict)?,
+        from: fields::time(from).map_err(wrong)?,
+        to: fields::time(to).map_err(wrong)?,
+    })
+}
+
 /// A name that the wire format has.
-fn named<T: serde::de::DeserializeOwned>(py: Python<'_>, what: &str, name: Option<&str>) -> PyResult<Option<T>> {
+fn named<T: serde::de::DeserializeOwned>(py: Python<'_>, what: &str, name: Option<String>) -> PyResult<Option<T>> {
     let Some(name) = name else { return Ok(None) };
     serde_json::from_value(serde_json::Value::from(name))
         .map(Some)

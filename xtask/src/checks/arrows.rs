@@ -14,7 +14,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ("accredit", &["accredit-model", "accredit-guard", "accredit-credit", "accredit-store"]),
     ("accredit-server", &["accredit", "accredit-model"]),
     ("accredit-cli", &["accredit", "accredit-credit", "accredit-model", "accredit-server", TESTKIT]),
-    ("accredit-python", &["accredit", "accredit-model"]),
+    ("accredit-python", &["accredit", "accredit-credit", "accredit-model"]),
     ("xtask", &["accredit-model"]),
 ];
 

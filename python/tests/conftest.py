@@ -1,0 +1,25 @@
+"""What the tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+import accredit
+from accredit import _decorate
+
+
+@pytest.fixture
+def rec() -> Iterator[accredit.Recorder]:
+    with accredit.open(":memory:") as recorder:
+        yield recorder
+
+
+@pytest.fixture
+def default(rec: accredit.Recorder) -> Iterator[accredit.Recorder]:
+    """The recorder, as the decorators' default."""
+    before = _decorate._default
+    accredit.set_recorder(rec)
+    yield rec
+    _decorate._default = before
