@@ -312,6 +312,9 @@ pub(crate) struct BenchCreditArgs {
     /// Measure speed instead
     #[arg(long)]
     pub(crate) speed: bool,
+    /// Measure what a learner keeps of a million actions instead
+    #[arg(long)]
+    pub(crate) memory: bool,
     /// Folder that holds `who_and_when` and `tau_bench`, in the formats of the project's own
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
