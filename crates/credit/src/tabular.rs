@@ -1,10 +1,13 @@
 //! Methods that learn from finished episodes, by tables over keys.
 
 mod counts;
+mod elsewhere;
 mod hindsight;
+mod policy;
 mod solve;
 mod spectrum;
 mod td_ce;
+mod time;
 mod values;
 
 use serde::{Deserialize, Serialize};
