@@ -44,7 +44,7 @@ impl Situations {
         let list = &mut self.list;
         // Equal hashes of 64 bits stand for equal texts here as everywhere.
         *self.by_text.entry(hash(Domain::Situation, state)).or_insert_with(|| {
-            list.push(Situation::of(&serde_json::from_str::<Value>(state).ok()?));
+            list.push(Situation::of(serde_json::from_str::<Value>(state).ok()?));
             Some(list.len() - 1)
         })
     }
@@ -101,42 +101,58 @@ impl Situations {
 }
 
 impl Situation {
-    fn of(state: &Value) -> Self {
+    fn of(state: Value) -> Self {
         let mut leaves = Leaves::default();
-        leaves.walk("", state, 0);
-        let members = state.as_object().into_iter().flatten();
-        let texts = members.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect();
-        Self { label: leaves.situation.join(" "), features: leaves.features, texts }
+        leaves.walk(&mut String::new(), &state, 0);
+        let Value::Object(members) = state else {
+            return Self { label: leaves.label, features: leaves.features, texts: Vec::new() };
+        };
+        let text = |(name, value): (String, Value)| match value {
+            Value::String(text) => Some((name, text)),
+            _ => None,
+        };
+        Self { label: leaves.label, features: leaves.features, texts: members.into_iter().filter_map(text).collect() }
     }
 }
 
 #[derive(Default)]
 struct Leaves {
     features: Vec<u64>,
-    situation: Vec<String>,
+    n: usize,
+    /// What they say, one after the other.
+    label: String,
 }
 
 impl Leaves {
-    fn walk(&mut self, path: &str, value: &Value, depth: usize) {
-        if depth > DEPTH_MAX || self.features.len() >= FEATURES_MAX || self.situation.len() >= FEATURES_MAX {
+    /// `path` is as it was when this returns.
+    fn walk(&mut self, path: &mut String, value: &Value, depth: usize) {
+        if depth > DEPTH_MAX || self.features.len() >= FEATURES_MAX || self.n >= FEATURES_MAX {
             return;
         }
+        let n_bytes = path.len();
         match value {
             Value::Object(object) => {
                 for (name, value) in object {
                     if !is_ignored(name) {
-                        self.walk(&format!("{path}.{name}"), value, depth + 1);
+                        path.push('.');
+                        path.push_str(name);
+                        self.walk(path, value, depth + 1);
+                        path.truncate(n_bytes);
                     }
                 }
             }
             Value::Array(items) => {
                 for (index, item) in items.iter().enumerate() {
-                    self.walk(&format!("{path}.{index}"), item, depth + 1);
+                    path.push('.');
+                    path.push_str(&index.to_string());
+                    self.walk(path, item, depth + 1);
+                    path.truncate(n_bytes);
                 }
             }
             Value::String(text) if is_category(text) => self.leaf(path, text, true),
             Value::String(_) => {}
-            Value::Bool(_) | Value::Null => self.leaf(path, &value.to_string(), true),
+            Value::Bool(value) => self.leaf(path, if *value { "true" } else { "false" }, true),
+            Value::Null => self.leaf(path, "null", true),
             Value::Number(number) => {
                 let number = number.as_f64().unwrap_or_default();
                 self.leaf(path, &bucket(number), number.fract() == 0.0 && number.abs() < 10.0);
@@ -145,11 +161,17 @@ impl Leaves {
     }
 
     fn leaf(&mut self, path: &str, value: &str, is_category: bool) {
-        let text = format!("{}={value}", path.trim_start_matches('.'));
-        if is_category {
-            self.features.push(feature(path, &text));
+        if self.n > 0 {
+            self.label.push(' ');
         }
-        self.situation.push(text);
+        let start = self.label.len();
+        self.label.push_str(path.trim_start_matches('.'));
+        self.label.push('=');
+        self.label.push_str(value);
+        if is_category {
+            self.features.push(feature(path, self.label.get(start..).unwrap_or_default()));
+        }
+        self.n += 1;
     }
 }
 
@@ -159,6 +181,15 @@ fn feature(path: &str, text: &str) -> u64 {
 }
 
 fn is_ignored(name: &str) -> bool {
+    if name.is_ascii() {
+        let name = name.as_bytes();
+        let ends = |ending: &str| {
+            let start = name.len().checked_sub(ending.len());
+            start.is_some_and(|start| name[start..].eq_ignore_ascii_case(ending.as_bytes()))
+        };
+        return IGNORED.iter().any(|other| name.eq_ignore_ascii_case(other.as_bytes()))
+            || IGNORED_ENDINGS.iter().copied().any(ends);
+    }
     let name = name.to_lowercase();
     IGNORED.contains(&name.as_str()) || IGNORED_ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
