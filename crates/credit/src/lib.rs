@@ -57,6 +57,7 @@ mod keys;
 mod learn;
 mod matcher;
 mod method;
+mod mixed;
 mod observed;
 mod pattern;
 mod random;

@@ -22,8 +22,9 @@ const COVERAGE_MIN: f64 = 0.5;
 const TD_CE_Z_MIN: f64 = 1.0;
 /// z from which on the others are believed.
 const Z_MIN: f64 = 2.0;
-/// How unlikely by chance the association must be that is believed before forecasts show it.
-const P_MAX: f64 = 0.05;
+/// How unlikely by chance the association must be that is believed before forecasts show it: where nothing matters, held-out
+/// forecasts come to be believed by chance as well, in some 15 of 1,000 cases, and both together are to be 1 of 20 at most.
+const P_MAX: f64 = 0.035;
 /// The part of what `sdae` explains that `td_ce` must explain to be preferred. Its forecasts alone would not do: a
 /// situation that tells of luck, or of what was decided long before, forecasts well and credits nothing.
 const EXPLAINED_PART: f64 = 0.95;
@@ -33,6 +34,9 @@ const EXPLAINED_PART_FORECAST: f64 = 0.5;
 /// And where neither explains more, the part of the gain of `sdae`'s forecasts, over all steps, that those of `td_ce` must
 /// have: who explains as much by earlier steps names the cause, and the other one what followed from it.
 const FORESEEN_PART: f64 = 0.75;
+
+/// Share of held-out rewards that `sdae` explains, below which its signal is faint.
+const FAINT_MAX: f64 = 0.5;
 
 /// Different arguments per decision, on average, from which on decisions are free-form.
 const FREE_FORM_DETAILS_MIN: usize = 3;
@@ -78,7 +82,9 @@ pub(super) fn fit(learner: &Learner, options: &FitOptions) -> Model {
     let samples: Vec<&Sample> = learner.samples().filter(|sample| !sample.steps.is_empty()).collect();
     let mut selection = Selection { n: samples.len() as u64, ..Selection::default() };
     let td_ce = || Fitted::TdCe(Box::new(TdCe::from_counts(learner.counts(), None)));
-    let sdae = || Fitted::Sdae(Box::new(Sdae::fit(&samples)));
+    let sdae = |is_faint: bool| {
+        Fitted::Sdae(Box::new(if is_faint { Sdae::fit_faint(&samples) } else { Sdae::fit(&samples) }))
+    };
     let ridge_rd = || Fitted::RidgeRd(Box::new(RidgeRd::fit(&samples)));
     let fitted = match options.method {
         _ if is_constant(&samples) => {
@@ -86,11 +92,11 @@ pub(super) fn fit(learner: &Learner, options: &FitOptions) -> Model {
             Fitted::Prior
         }
         LearnedMethod::TdCe => td_ce(),
-        LearnedMethod::Sdae => sdae(),
+        LearnedMethod::Sdae => sdae(false),
         LearnedMethod::RidgeRd => ridge_rd(),
         LearnedMethod::Auto => match choose(&samples, &mut selection) {
             LearnedMethod::TdCe => td_ce(),
-            LearnedMethod::Sdae => sdae(),
+            LearnedMethod::Sdae => sdae(is_faint(&selection)),
             LearnedMethod::RidgeRd => ridge_rd(),
             LearnedMethod::Auto => Fitted::Prior,
         },
@@ -101,6 +107,12 @@ pub(super) fn fit(learner: &Learner, options: &FitOptions) -> Model {
     let mut model = Model { version: options.version, n_actions: learner.n_actions(), selection, fitted };
     model.selection.method = crate::CreditMethod::name(&model).to_owned();
     model
+}
+
+/// Whether `sdae` explains so little of held-out rewards that what is to be expected of a decision counts.
+fn is_faint(selection: &Selection) -> bool {
+    let sdae = selection.candidates.iter().find(|candidate| candidate.method == "sdae");
+    sdae.is_some_and(|sdae| sdae.gain_explained < FAINT_MAX)
 }
 
 fn is_constant(samples: &[&Sample]) -> bool {
@@ -129,7 +141,9 @@ fn choose(samples: &[&Sample], selection: &mut Selection) -> LearnedMethod {
     let (td_ce, sdae) = (trials.td_ce.candidate("td_ce"), trials.sdae.candidate("sdae"));
     let (mut method, mut reason) = decide(selection.coverage, &td_ce, &sdae);
     // Held-out forecasts of a weak signal beat the base rate only after many actions; whether there is one shows sooner.
-    if method != LearnedMethod::Sdae && td_ce.z < TD_CE_Z_MIN {
+    let is_undecided =
+        method == LearnedMethod::Auto || (method == LearnedMethod::TdCe && td_ce.z < TD_CE_Z_MIN);
+    if is_undecided {
         selection.p_value = Sdae::p_value(samples);
         if let Some(p) = selection.p_value.filter(|p| *p <= P_MAX) {
             method = LearnedMethod::Sdae;
