@@ -2,8 +2,6 @@
 
 use accredit_model::{ActionId, Evidence, Payload, Step};
 
-use crate::{Decay, Uniform};
-
 /// The score of an action of which nothing is known.
 pub const NEUTRAL_SCORE: f64 = 0.5;
 
@@ -117,19 +115,6 @@ pub trait CreditMethod: Send + Sync {
 
     /// Credits and advantages, each as long as `trajectory.steps`.
     fn assign(&self, trajectory: &Trajectory<'_>) -> Credit;
-}
-
-/// The names that [`method`] knows, the default first.
-pub const METHOD_NAMES: [&str; 2] = ["decay", "uniform"];
-
-/// The method of this name, where it needs no fitted model.
-#[must_use]
-pub fn method(name: &str) -> Option<Box<dyn CreditMethod>> {
-    match name {
-        "decay" => Some(Box::new(Decay)),
-        "uniform" => Some(Box::new(Uniform)),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -2,8 +2,10 @@
 
 mod counts;
 mod hindsight;
+mod rows;
 mod solve;
 mod spectrum;
+mod table;
 mod td_ce;
 mod values;
 
@@ -12,6 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use counts::{Counts, KEYS_MAX};
 pub use hindsight::Hca;
 pub use spectrum::Ochiai;
+pub(crate) use table::Table;
 pub use td_ce::TdCe;
 pub use values::{Gae, Gigpo, Mc, TdLambda};
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use accredit_credit::{ActionFacts, Credit, CreditMethod, Decay, ScoreInput, StepFeatures, Trajectory, Uniform};
+use accredit_credit::{ActionFacts, Credit, CreditMethod, ScoreInput, StepFeatures, Trajectory};
 use accredit_model::{
     Action, ActionType, Attribution, Closing, EntryKind, JsonObject, Observation, Timestamp, Version,
 };
@@ -10,8 +10,8 @@ use accredit_store::{Chain, NewAttribution, StoreError};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::Error;
 use crate::engine::Inner;
-use crate::{Error, Method};
 
 /// Everything that decides about one version of an attribution.
 pub(crate) struct Judged<'a> {
@@ -30,7 +30,12 @@ pub(crate) struct Judged<'a> {
 
 impl<'a> Judged<'a> {
     /// The next version of an attribution: judged as the standing one was, until the caller says what is otherwise.
-    pub(crate) fn again(action: &'a Action, chain: &'a Chain, standing: &Attribution, attributed_at: Timestamp) -> Self {
+    pub(crate) fn again(
+        action: &'a Action,
+        chain: &'a Chain,
+        standing: &Attribution,
+        attributed_at: Timestamp,
+    ) -> Self {
         Self {
             action,
             chain,
@@ -222,10 +227,7 @@ impl Inner {
 
     /// What shares out where nothing was learned.
     fn prior(&self, action_type: &ActionType) -> &'static dyn CreditMethod {
-        match self.config.method_of(action_type) {
-            Method::Uniform => &Uniform,
-            Method::Decay | Method::Learned(_) => &Decay,
-        }
+        self.config.method_of(action_type).prior()
     }
 }
 

@@ -44,13 +44,15 @@ mod reply;
 mod sweep;
 mod tree;
 
-pub use accredit_credit::{LearnedMethod, Learner, Model};
+pub use accredit_credit::{
+    LearnedMethod, Learner, METHOD_NAMES, METHODS, Method, MethodError, MethodInfo, MethodOption, Model,
+};
 pub use accredit_guard::{EvictionOrder, IdleFrom, Limits};
 pub use accredit_model::*;
 pub use accredit_store::{DeadLetter, Filter, Problem, Sizes, VerifyReport};
 pub use apply::Applied;
 pub use clock::{Clock, Environment, IdSource, SystemClock, UuidV7};
-pub use config::{Access, Config, Learning, Method, OnRefit, SinkConfig, SinkKind};
+pub use config::{Access, Config, Learning, OnRefit, SinkConfig, SinkKind};
 pub use engine::Engine;
 pub use error::{Error, ErrorKind};
 pub use events::Subscription;

@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use accredit::{
     Access, ActionId, ActionType, Attribution, Begin, Completion, Config, Engine, Environment, Error, Evidence,
-    LearnedMethod, Learner, Method, Observation, OnRefit, Revision, Step,
+    LearnedMethod, Learner, METHOD_NAMES, Method, Observation, OnRefit, Revision, Step,
 };
 use accredit_store::{Before, Learned, Packed, SqliteStore, Store, Write};
 use accredit_testkit::environments::{Environment as World, Rollout, Truth, discounting_chain};
 use accredit_testkit::{Random, SeededIds};
 use serde_json::json;
 
-use crate::support::{IntoBody, Rig, begin, chosen_id, eventually, judgement, outcome_of, probe, revision_to, step};
+use crate::support::{
+    IntoBody, Rig, assert_close, begin, chosen_id, eventually, judgement, outcome_of, probe, revision_to, step,
+};
 
 const TD_CE: Method = Method::Learned(LearnedMethod::TdCe);
 
@@ -452,6 +454,43 @@ fn methods_by_type() {
         (decide(&rig.engine, "even", true).method == "td_ce").then_some(())
     });
     assert_eq!(decide(&rig.engine, "any", true).method, "decay");
+}
+
+/// Each name in the configuration credits the next action, says so, and its model outlives a restart.
+#[test]
+fn every_method_credits_by_its_name() {
+    let mut rig = Rig::open();
+    decide_many(&rig.engine, 24);
+    for name in METHOD_NAMES {
+        let method = Method::new(name, []).unwrap();
+        rig = rig.reopen_with(|config| config.method = method);
+        let fitted = rig.engine.refit(&kind()).unwrap();
+        assert_eq!(fitted.is_some(), method.learned().is_some(), "{name}");
+        let made = decide(&rig.engine, kind().as_str(), true);
+        assert_eq!(made.evidence == Evidence::Learned, fitted.is_some(), "{name}");
+        let expected = if name == "auto" { fitted.as_ref().unwrap().method.clone() } else { name.to_owned() };
+        assert_eq!(made.method, expected);
+        assert_close(made.credits.iter().sum(), 1.0, 1e-9);
+        let explained = made.baseline + made.advantages.iter().sum::<f64>() + made.residual;
+        assert_close(explained, made.effective_reward(), 1e-9);
+        // The second step decides; a prior has no advantages.
+        if !["uniform", "decay", "first", "last"].contains(&name) {
+            assert!(made.advantages[1] > 0.05, "{name}: {:?}", made.advantages);
+        }
+        rig = rig.reopen();
+        if let Some(fitted) = fitted {
+            // The same method: the model is taken up again. Another option is another method.
+            let made = decide(&rig.engine, kind().as_str(), true);
+            assert_eq!(made.model_version, Some(fitted.version), "{name}");
+        }
+    }
+    assert_eq!(rig.engine.verify(&mut |_, _| {}).unwrap().problems, []);
+    let gae = |lambda: f64| Method::Learned(LearnedMethod::Gae { lambda });
+    let rig = rig.reopen_with(|config| config.method = gae(0.95));
+    rig.engine.refit(&kind()).unwrap().unwrap();
+    let rig = rig.reopen_with(|config| config.method = gae(0.5));
+    let model = rig.engine.refit(&kind()).unwrap().unwrap();
+    assert_eq!((model.method.as_str(), model.reason.as_str()), ("gae", "it was asked for, with lambda 0.5"));
 }
 
 #[test]

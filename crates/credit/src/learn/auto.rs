@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::model::Fitted;
 use super::sample::Sample;
-use super::{FitOptions, LearnedMethod, Learner, Model};
-use crate::{Assessment, Episode, Moments, RidgeRd, Sdae, TabularModel, TdCe};
+use super::{FitOptions, Learner, Model};
+use crate::tabular::Table;
+use crate::{Assessment, Episode, LearnedMethod, Method, Moments, RidgeRd, Sdae, TabularModel, TdCe};
 
 /// Parts of the recorded actions, each held out once: three where there are many, up to ten of few, which need every
 /// one to learn from.
@@ -77,30 +78,38 @@ pub struct Selection {
 pub(super) fn fit(learner: &Learner, options: &FitOptions) -> Model {
     let samples: Vec<&Sample> = learner.samples().filter(|sample| !sample.steps.is_empty()).collect();
     let mut selection = Selection { n: samples.len() as u64, ..Selection::default() };
-    let td_ce = || Fitted::TdCe(Box::new(TdCe::from_counts(learner.counts(), None)));
-    let sdae = || Fitted::Sdae(Box::new(Sdae::fit(&samples)));
-    let ridge_rd = || Fitted::RidgeRd(Box::new(RidgeRd::fit(&samples)));
+    let by_name = |method: LearnedMethod| match method {
+        LearnedMethod::Auto => Fitted::Prior,
+        LearnedMethod::TdCe => Fitted::TdCe(Box::new(TdCe::from_counts(learner.counts(), None))),
+        LearnedMethod::Sdae => Fitted::Sdae(Box::new(Sdae::fit(&samples))),
+        LearnedMethod::RidgeRd => Fitted::RidgeRd(Box::new(RidgeRd::fit(&samples))),
+        table => Table::fit(table, &samples).map_or(Fitted::Prior, |table| Fitted::Table(Box::new(table))),
+    };
     let fitted = match options.method {
         _ if is_constant(&samples) => {
             "no signal: all rewards are equal".clone_into(&mut selection.reason);
             Fitted::Prior
         }
-        LearnedMethod::TdCe => td_ce(),
-        LearnedMethod::Sdae => sdae(),
-        LearnedMethod::RidgeRd => ridge_rd(),
-        LearnedMethod::Auto => match choose(&samples, &mut selection) {
-            LearnedMethod::TdCe => td_ce(),
-            LearnedMethod::Sdae => sdae(),
-            LearnedMethod::RidgeRd => ridge_rd(),
-            LearnedMethod::Auto => Fitted::Prior,
-        },
+        LearnedMethod::Auto => by_name(choose(&samples, &mut selection)),
+        asked => {
+            selection.reason = asked_for(asked);
+            by_name(asked)
+        }
     };
-    if selection.reason.is_empty() {
-        "it was asked for".clone_into(&mut selection.reason);
-    }
     let mut model = Model { version: options.version, n_actions: learner.n_actions(), selection, fitted };
     model.selection.method = crate::CreditMethod::name(&model).to_owned();
     model
+}
+
+/// Why a method is used that was not chosen.
+fn asked_for(method: LearnedMethod) -> String {
+    let options = Method::Learned(method).options();
+    let options: Vec<String> = options.iter().map(|(option, value)| format!("{option} {value}")).collect();
+    if options.is_empty() {
+        "it was asked for".to_owned()
+    } else {
+        format!("it was asked for, with {}", options.join(", "))
+    }
 }
 
 fn is_constant(samples: &[&Sample]) -> bool {

@@ -42,7 +42,7 @@ const ADVANTAGE_MIN: f64 = 1e-10;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TdCe {
     states: HashMap<u64, State>,
-    #[serde(with = "rows")]
+    #[serde(with = "super::rows")]
     decisions: HashMap<(u64, u64), Decision>,
     mean: f64,
     residual: f64,
@@ -61,25 +61,6 @@ struct Decision {
     #[serde(with = "or_infinite")]
     std_error: f64,
     n: u64,
-}
-
-/// Keys of JSON objects are texts, so decisions are written as a list, in order, so that equal models are equal bytes.
-mod rows {
-    use std::collections::{BTreeMap, HashMap};
-
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    use super::Decision;
-
-    type Decisions = HashMap<(u64, u64), Decision>;
-
-    pub(super) fn serialize<S: Serializer>(decisions: &Decisions, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(decisions.iter().collect::<BTreeMap<_, _>>())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decisions, D::Error> {
-        Ok(Vec::deserialize(deserializer)?.into_iter().collect())
-    }
 }
 
 mod or_infinite {
