@@ -33,6 +33,7 @@ mod deliver;
 mod engine;
 mod error;
 mod events;
+mod giver;
 mod insight;
 mod keeper;
 mod late;

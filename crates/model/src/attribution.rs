@@ -167,6 +167,10 @@ pub struct Attribution {
     /// True in the answer to a completion that had already happened with the same outcome.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub repeat: bool,
+    /// True where this was computed for one answer, by another method than the one that credited `version`: it is stored
+    /// nowhere, and `version` is the one that stands.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub what_if: bool,
 }
 
 impl Attribution {

@@ -19,7 +19,7 @@ fn screen(width: usize) -> Screen {
 }
 
 fn explanation() -> Explanation {
-    Explanation { experience: experience(), children: Vec::new(), versions: Vec::new(), all: false }
+    Explanation { experience: experience(), children: Vec::new(), versions: Vec::new(), stands: None, all: false }
 }
 
 /// The same with a fitted model, criteria, a revision and children.
@@ -61,6 +61,18 @@ fn learned() -> Explanation {
         parent_step: Some(2),
         credit: 0.125,
     }];
+    why
+}
+
+/// What another method would give.
+fn what_if() -> Explanation {
+    let mut why = explanation();
+    let attribution = &mut why.experience.attribution;
+    attribution.what_if = true;
+    let n_steps = attribution.credits.len();
+    attribution.method = "first".to_owned();
+    attribution.credits = (0..n_steps).map(|index| if index == 0 { 1.0 } else { 0.0 }).collect();
+    why.stands = Some("decay".to_owned());
     why
 }
 
@@ -116,6 +128,7 @@ fn every_page(screen: &Screen) -> Vec<(&'static str, String)> {
     vec![
         ("why", why_page(&why, screen)),
         ("why_learned", why_page(&learned, screen)),
+        ("why_what_if", why_page(&what_if(), screen)),
         ("show", show_page(&closed, screen)),
         ("show_open", show_page(&ShowPage { action: &actions[0], attribution: None, ..closed }, screen)),
         ("list", list_page(&ListPage { actions: &actions, next_cursor: Some("94") }, screen)),

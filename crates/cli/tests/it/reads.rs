@@ -61,6 +61,29 @@ fn actions_are_found_by_prefix_and_last() {
 }
 
 #[test]
+fn another_method_is_asked_for() {
+    let program = Program::with_runs();
+    let json = program.json(&["why", "last", "--method", "last", "--json"]);
+    let attribution = &json["attribution"];
+    assert_eq!((&attribution["what_if"], &attribution["method"]), (&json!(true), &json!("last")));
+    assert_eq!(attribution["credits"].as_array().expect("credits").last(), Some(&json!(1.0)));
+    let page = program.run(&["why", "last", "--method", "gae", "--lambda", "0.5"]).expect_code(0).stdout;
+    assert!(page.contains("stored nowhere; version 1, which stands, is by decay"), "{page}");
+    let standing = program.run(&["why", "last"]).expect_code(0).stdout;
+    assert!(!standing.contains("what if"), "{standing}");
+    let rows: [(&[&str], &str); 4] = [
+        (&["--method", "gae", "--version", "1"], "leave one of them out"),
+        (&["--method", "gae", "--lambda", "2"], "`lambda` of `gae` must be a number from 0 to 1"),
+        (&["--method", "mc", "--lambda", "1"], "it takes none"),
+        (&["--method", "guess"], "ochiai"),
+    ];
+    for (args, said) in rows {
+        let stderr = program.run(&[&["why", "last"], args].concat()).expect_code(2).stderr;
+        assert!(stderr.contains(said), "{args:?}: {stderr}");
+    }
+}
+
+#[test]
 fn exit_codes_are_those_of_the_table() {
     let program = Program::with_runs();
     let id = program.id("task-15");
