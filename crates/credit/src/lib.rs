@@ -7,6 +7,7 @@
 //! * A [`Learner`] keeps what is learned from closed actions of one type and fits a [`Model`], which is a method too.
 //! * A [`TabularModel`] has learned from other actions what each decision is worth in each state: [`TdCe`] first among
 //!   them; [`credit_shares`] makes credits of its advantages, and [`Counts`] is what it keeps.
+//! * [`overlay_judgements`] lets what people said of single steps outrank what a method says of them.
 //! * [`shapley`] and [`owen`] split a value over players, [`shapley_from_observations`] from what was seen.
 //! * [`Ranker`] has learned from people which step of an action was decisive.
 //! * [`calibration`] holds stated confidence against outcomes; [`bootstrap_interval`], [`benjamini_hochberg`] and
@@ -56,6 +57,7 @@ mod ends;
 mod expectation;
 mod expression;
 mod games;
+mod judged;
 mod keys;
 mod learn;
 mod matcher;
@@ -82,6 +84,7 @@ pub use games::{
     Coalition, EXACT_PLAYERS_MAX, GameShares, OBSERVED_PLAYERS_MAX, ObservedCoalition, ObservedShares, Sampling, owen,
     shapley, shapley_from_observations,
 };
+pub use judged::{JUDGEMENT_UNIT, overlay_judgements};
 pub use learn::{
     Candidate, FitOptions, Insight, Learner, Model, RESERVOIR_BYTES_MAX, RESERVOIR_SAMPLES_MAX, Sample, SampleStep,
     Selection,

@@ -26,8 +26,10 @@ pub struct StepFeatures<'a> {
     pub state: Option<&'a str>,
     /// The part of the reward that arrived with the step, where somebody said so.
     pub reward: Option<f64>,
-    /// What a person or a judge gave this step, in [0, 1].
+    /// What people or judges gave this step, in [0, 1].
     pub judged: Option<f64>,
+    /// How many of them did; 0 where that is not known.
+    pub judges: u64,
 }
 
 impl<'a> From<&'a Step> for StepFeatures<'a> {
@@ -43,6 +45,7 @@ impl<'a> From<&'a Step> for StepFeatures<'a> {
             state: step.state.as_ref().map(Payload::get),
             reward: step.reward,
             judged: None,
+            judges: 0,
         }
     }
 }
@@ -73,7 +76,8 @@ pub struct Credit {
     pub advantages: Vec<f64>,
     /// What baseline and advantages leave unexplained, in units of reward.
     pub residual: f64,
-    /// Per step: standard error of the advantage; infinite where the data say nothing of it. Empty for a prior.
+    /// Per step: standard error of the advantage; infinite where the data say nothing of it. Empty for a prior, unless a step
+    /// was judged ([`overlay_judgements`](crate::overlay_judgements)); so are the next two.
     pub std_errors: Vec<f64>,
     /// Per step: how many observations the advantage rests on. Empty for a prior.
     pub n: Vec<u64>,

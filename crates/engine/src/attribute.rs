@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use accredit_credit::{ActionFacts, ScoreInput, StepFeatures, Trajectory};
-use accredit_model::{Action, Attribution, Closing, EntryKind, JsonObject, Observation, Timestamp, Version};
+use accredit_model::{Action, AgentId, Attribution, Closing, EntryKind, JsonObject, Observation, Timestamp, Version};
 use accredit_store::{Chain, NewAttribution, StoreError};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use crate::Error;
 use crate::engine::Inner;
 use crate::giver::Giver;
+use crate::judging::{Judgement, judgements};
 
 /// Everything that decides about one version of an attribution.
 pub(crate) struct Judged<'a> {
@@ -120,9 +121,8 @@ impl<'a> Parsed<'a> {
 
     /// What a method may look at; `late` is an observation that is not in the chain yet.
     ///
-    /// A score that an observation gives to a step is a judgement of that step, by the rule that makes such an
-    /// observation judged; of several the latest stands.
-    pub(crate) fn features(&self, late: Option<&Observation>) -> Vec<StepFeatures<'_>> {
+    /// `agent` is who acted, and no judge of its own steps.
+    pub(crate) fn features(&self, late: Option<&Observation>, agent: &AgentId) -> Vec<StepFeatures<'_>> {
         fn feature<'s>(step: &'s StepLine<'_>) -> StepFeatures<'s> {
             StepFeatures {
                 description: &step.description,
@@ -135,13 +135,13 @@ impl<'a> Parsed<'a> {
                 state: step.state.map(RawValue::get),
                 reward: step.reward,
                 judged: None,
+                judges: 0,
             }
         }
         let mut features: Vec<StepFeatures<'_>> = self.steps.iter().map(feature).collect();
-        for observation in self.observations.iter().chain(late) {
-            let step = observation.step.and_then(|step| features.get_mut(usize::try_from(step).ok()?));
-            if let (Some(step), Some(score)) = (step, observation.score) {
-                step.judged = Some(score);
+        for (step, Judgement { score, judges }) in judgements(self.observations.iter().chain(late), agent) {
+            if let Some(step) = features.get_mut(step) {
+                (step.judged, step.judges) = (Some(score), judges);
             }
         }
         features
@@ -170,7 +170,10 @@ impl Inner {
                 duration_seconds: Timestamp::from_micros(duration_micros).seconds(),
             },
         });
-        let steps = parsed.features(late);
+        let mut steps = parsed.features(late, &action.agent_id);
+        if self.config.compat {
+            steps.iter_mut().for_each(|step| step.judged = None);
+        }
         let what_if = judged.what_if.is_some();
         let giver = judged.what_if.unwrap_or_else(|| self.giver(&action.action_type));
         let given = giver.give(&trajectory(action, &steps, reward.unwrap_or(score.success_score)));
@@ -192,6 +195,7 @@ impl Inner {
             residual: credit.residual,
             credits: credit.credits,
             advantages: credit.advantages,
+            judged: given.judged,
             // JSON has no infinity.
             std_errors: credit.std_errors.into_iter().map(|error| Some(error).filter(|it| it.is_finite())).collect(),
             n: credit.n,
@@ -210,7 +214,7 @@ impl Inner {
     /// is no reward yet.
     pub(crate) fn credits_so_far(&self, action: &Action, chain: &Chain) -> Result<Vec<f64>, Error> {
         let parsed = Parsed::of(chain)?;
-        let steps = parsed.features(None);
+        let steps = parsed.features(None, &action.agent_id);
         let prior = self.config.method_of(&action.action_type).prior();
         Ok(prior.assign(&trajectory(action, &steps, accredit_credit::NEUTRAL_SCORE)).credits)
     }

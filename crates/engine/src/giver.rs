@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use accredit_credit::{Credit, CreditMethod, Method, Model, Trajectory};
-use accredit_model::{ActionId, ActionType, Attribution, Refusal, RefusalReason};
+use accredit_credit::{Credit, CreditMethod, JUDGEMENT_UNIT, Method, Model, Trajectory, overlay_judgements};
+use accredit_model::{ActionId, ActionType, Attribution, Evidence, Refusal, RefusalReason};
 
 use crate::attribute::Judged;
 use crate::engine::Inner;
@@ -24,24 +24,34 @@ pub(crate) struct Given {
     pub(crate) method: &'static str,
     pub(crate) selection_reason: Option<String>,
     pub(crate) credit: Credit,
+    /// The steps that were judged, in order.
+    pub(crate) judged: Vec<u64>,
 }
 
 impl Giver {
-    /// Shares out by the model, where there is one, else by the prior.
+    /// Shares out by the model, where there is one, else by the prior; what was said of single steps outranks both.
     pub(crate) fn give(&self, trajectory: &Trajectory<'_>) -> Given {
         if let Some(model) = &self.model {
             let mut credit = model.assign(trajectory);
+            let unit = if credit.evidence == Evidence::None { JUDGEMENT_UNIT } else { model.half_range };
+            let judged = overlay(&mut credit, trajectory, unit);
             if is_sound(&credit, trajectory.steps.len()) {
                 credit.model_version = credit.model_version.filter(|_| self.is_kept);
                 let selection_reason = Some(model.selection.reason.clone()).filter(|reason| !reason.is_empty());
-                return Given { method: model.name(), selection_reason, credit };
+                return Given { method: model.name(), selection_reason, credit, judged };
             }
         }
         let has_nothing = !self.is_kept && self.model.is_none() && self.method.learned().is_some();
         let selection_reason = has_nothing.then(|| "nothing was learned of actions of this type yet".to_owned());
         let prior = self.method.prior();
-        Given { method: prior.name(), selection_reason, credit: prior.assign(trajectory) }
+        let mut credit = prior.assign(trajectory);
+        let judged = overlay(&mut credit, trajectory, JUDGEMENT_UNIT);
+        Given { method: prior.name(), selection_reason, credit, judged }
     }
+}
+
+fn overlay(credit: &mut Credit, trajectory: &Trajectory<'_>, unit: f64) -> Vec<u64> {
+    overlay_judgements(credit, trajectory, unit).into_iter().map(|step| step as u64).collect()
 }
 
 impl Inner {
@@ -67,9 +77,12 @@ impl Engine {
         let standing = self.attribution(id, None)?;
         let action = self.action(id)?;
         let chain = self.inner.stored_chain(id)?;
-        let model = match (method.learned(), self.learner(&action.action_type)?) {
-            (Some(learned), Some(learner)) if learner.n_actions() > 0 => Some(self.inner.fits.model(learned, &learner)),
-            _ => None,
+        let model = match method.learned() {
+            Some(learned) => {
+                let learner = self.learner(&action.action_type)?.filter(|learner| learner.n_actions() > 0);
+                learner.map(|learner| self.inner.fits.model(learned, &learner))
+            }
+            None => None,
         };
         self.inner.attribute(Judged {
             version: standing.version,

@@ -35,6 +35,7 @@ mod error;
 mod events;
 mod giver;
 mod insight;
+mod judging;
 mod keeper;
 mod late;
 mod learning;

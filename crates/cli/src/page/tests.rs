@@ -64,6 +64,24 @@ fn learned() -> Explanation {
     why
 }
 
+/// Two steps were judged, over a prior.
+fn judged() -> Explanation {
+    let mut why = explanation();
+    let attribution = &mut why.experience.attribution;
+    attribution.judged = vec![5, 12];
+    (attribution.advantages[5], attribution.advantages[12]) = (0.3, -0.5);
+    attribution.residual -= 0.3 - 0.5;
+    attribution.forecast = attribution
+        .advantages
+        .iter()
+        .scan(attribution.baseline, |standing, advantage| {
+            *standing += advantage;
+            Some(*standing)
+        })
+        .collect();
+    why
+}
+
 /// What another method would give.
 fn what_if() -> Explanation {
     let mut why = explanation();
@@ -129,6 +147,7 @@ fn every_page(screen: &Screen) -> Vec<(&'static str, String)> {
         ("why", why_page(&why, screen)),
         ("why_learned", why_page(&learned, screen)),
         ("why_what_if", why_page(&what_if(), screen)),
+        ("why_judged", why_page(&judged(), screen)),
         ("show", show_page(&closed, screen)),
         ("show_open", show_page(&ShowPage { action: &actions[0], attribution: None, ..closed }, screen)),
         ("list", list_page(&ListPage { actions: &actions, next_cursor: Some("94") }, screen)),

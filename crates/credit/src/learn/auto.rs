@@ -96,7 +96,8 @@ pub(super) fn fit(learner: &Learner, options: &FitOptions) -> Model {
             by_name(asked)
         }
     };
-    let mut model = Model { version: options.version, n_actions: learner.n_actions(), selection, fitted };
+    let half_range = half_range(&samples);
+    let mut model = Model { version: options.version, n_actions: learner.n_actions(), selection, half_range, fitted };
     model.selection.method = crate::CreditMethod::name(&model).to_owned();
     model
 }
@@ -110,6 +111,13 @@ fn asked_for(method: LearnedMethod) -> String {
     } else {
         format!("it was asked for, with {}", options.join(", "))
     }
+}
+
+fn half_range(samples: &[&Sample]) -> f64 {
+    let rewards = || samples.iter().map(|sample| sample.reward);
+    // Half of each first, so that the largest numbers there are do not overflow.
+    let (low, high) = (rewards().fold(f64::INFINITY, f64::min), rewards().fold(f64::NEG_INFINITY, f64::max));
+    (high / 2.0 - low / 2.0).max(0.0)
 }
 
 fn is_constant(samples: &[&Sample]) -> bool {

@@ -29,6 +29,8 @@ pub struct Model {
     pub n_actions: u64,
     /// Which method was chosen, and why.
     pub selection: Selection,
+    /// Half the range of the rewards that it was fitted on, in units of reward: the unit of judgements of single steps.
+    pub half_range: f64,
     pub(crate) fitted: Fitted,
 }
 
