@@ -170,7 +170,7 @@ pub(crate) enum ImportFormat {
 /// `show`
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
-    /// The action: its id, the beginning of it, or `last`
+    /// The action: its id, the beginning or the end of it, or `last`
     pub(crate) id: String,
     /// A version of its attribution; the latest where not given
     #[arg(long = "version", value_name = "N")]
@@ -183,7 +183,7 @@ pub(crate) struct ShowArgs {
 /// `why`
 #[derive(Debug, Args)]
 pub(crate) struct WhyArgs {
-    /// The action: its id, the beginning of it, or `last`
+    /// The action: its id, the beginning or the end of it, or `last`
     pub(crate) id: String,
     /// A version of its attribution; the latest where not given
     #[arg(long = "version", value_name = "N")]
@@ -284,7 +284,7 @@ pub(crate) struct LearnArgs {
     /// Take over what this store has learned; in any order, and again, the result is the same
     #[arg(long, value_name = "PATH")]
     pub(crate) merge: Vec<PathBuf>,
-    /// Take this action (its id, or the beginning of it) out of what was learned, for ever; the action itself stays
+    /// Take this action (its id, or the beginning or the end of it) out of what was learned, for ever; the action itself stays
     #[arg(long, value_name = "ID")]
     pub(crate) forget: Vec<String>,
     /// Credit closed actions anew by the models that stand

@@ -54,6 +54,8 @@ fn actions_are_found_by_prefix_and_last() {
     let prefix = id.split('-').next().expect("an id has a first part");
     assert!(program.run(&["show", prefix]).expect_code(0).stdout.contains(&id));
     assert!(program.run(&["why", prefix]).expect_code(0).stdout.contains("changed the world"));
+    let ending = id.split_at(id.len() - 8).1;
+    assert!(program.run(&["show", ending]).expect_code(0).stdout.contains(&id));
     program.run(&["why", "last"]).expect_code(0);
     assert!(program.run(&["show", "ffffffff"]).expect_code(3).stderr.contains("help: "));
     program.run(&["show", "xyz"]).expect_code(2);
