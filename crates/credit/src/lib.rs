@@ -8,7 +8,8 @@
 //! * A [`TabularModel`] has learned from other actions what each decision is worth in each state: [`TdCe`] first among
 //!   them; [`credit_shares`] makes credits of its advantages, and [`Counts`] is what it keeps.
 //! * [`overlay_judgements`] lets what people said of single steps outrank what a method says of them.
-//! * [`shapley`] and [`owen`] split a value over players, [`shapley_from_observations`] from what was seen.
+//! * [`shapley`], [`owen`] and, in a tree, [`winter`] split a value over players, [`shapley_from_observations`] from what
+//!   was seen.
 //! * [`Ranker`] has learned from people which step of an action was decisive.
 //! * [`calibration`] holds stated confidence against outcomes; [`bootstrap_interval`], [`benjamini_hochberg`] and
 //!   [`spearman`] are the statistics of what is said about all this.
@@ -81,8 +82,8 @@ pub use decay::Decay;
 pub use ends::{First, Last};
 pub use expectation::validate_expectation;
 pub use games::{
-    Coalition, EXACT_PLAYERS_MAX, GameShares, OBSERVED_PLAYERS_MAX, ObservedCoalition, ObservedShares, Sampling, owen,
-    shapley, shapley_from_observations,
+    Coalition, EXACT_PLAYERS_MAX, GameShares, LevelShares, OBSERVED_PLAYERS_MAX, ObservedCoalition, ObservedShares,
+    Sampling, owen, shapley, shapley_from_observations, winter,
 };
 pub use judged::{JUDGEMENT_UNIT, overlay_judgements};
 pub use learn::{
