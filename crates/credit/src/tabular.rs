@@ -4,8 +4,10 @@ mod counts;
 mod elsewhere;
 mod hindsight;
 mod policy;
+mod rows;
 mod solve;
 mod spectrum;
+mod table;
 mod td_ce;
 mod time;
 mod values;
@@ -15,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use counts::{Counts, KEYS_MAX};
 pub use hindsight::Hca;
 pub use spectrum::Ochiai;
+pub(crate) use table::Table;
 pub use td_ce::TdCe;
 pub use values::{Gae, Gigpo, Mc, TdLambda};
 

@@ -13,7 +13,7 @@ use crate::clock::Environment;
 use crate::config::{Access, Config};
 use crate::events::{Hub, Subscription};
 use crate::keeper::{self, Keeper};
-use crate::learning::{Models, Study};
+use crate::learning::{Fits, Models, Study};
 use crate::queue::{End, Queue, Tally};
 use crate::reply::Pending;
 use crate::{Error, committer, deliver, learning, sweep};
@@ -32,6 +32,7 @@ pub(crate) struct Inner {
     pub(crate) environment: Environment,
     pub(crate) guard: Guard,
     pub(crate) models: Models,
+    pub(crate) fits: Fits,
     pub(crate) study: Mutex<Option<Study>>,
     pub(crate) store: Box<dyn Store>,
     pub(crate) queue: Arc<Queue>,
@@ -91,6 +92,7 @@ impl Engine {
         let inner = Arc::new(Inner {
             guard: Guard::new(config.limits.clone()),
             models,
+            fits: Fits::default(),
             study: Mutex::default(),
             queue: Arc::new(Queue::new(config.queue_bytes_max)),
             keeper: Keeper::default(),

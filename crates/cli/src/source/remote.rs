@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use accredit::{Filter, Insights};
+use accredit::{Filter, Insights, Method};
 use accredit_model::{Action, ActionId, ActionType, Attribution, Command, Entry, Refusal, Stats, Version};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -109,6 +109,12 @@ impl Source for Remote {
 
     fn attribution(&self, id: ActionId, version: Option<Version>) -> Result<Attribution, Error> {
         let query: Vec<_> = version.map(|version| ("version", version.to_string())).into_iter().collect();
+        self.get(&format!("/v1/actions/{id}/attribution"), &query)
+    }
+
+    fn what_if(&self, id: ActionId, method: Method) -> Result<Attribution, Error> {
+        let options = method.options().into_iter().map(|(name, value)| (name, value.to_string()));
+        let query: Vec<_> = std::iter::once(("method", method.name().to_owned())).chain(options).collect();
         self.get(&format!("/v1/actions/{id}/attribution"), &query)
     }
 

@@ -61,7 +61,11 @@ impl Situations {
     /// chance where the two are equal. Where the caller named the situation, an echo must also have had two values: one
     /// that never changed while the decision was the same may be either, and what the situation's name leaves out is
     /// then kept. O(steps · members).
-    pub(super) fn echoes(&self, told: &[(usize, Cow<'_, str>, Option<usize>)], steps: &[StepFeatures<'_>]) -> Vec<bool> {
+    pub(super) fn echoes(
+        &self,
+        told: &[(usize, Cow<'_, str>, Option<usize>)],
+        steps: &[StepFeatures<'_>],
+    ) -> Vec<bool> {
         let naming = |situation: usize, label: &str| {
             let texts = self.list[situation].texts.iter().filter(move |(_, text)| text == label);
             texts.map(|(name, _)| name.as_str()).collect::<Vec<&str>>()

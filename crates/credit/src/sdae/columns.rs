@@ -112,8 +112,7 @@ pub(super) fn contexts(
 ) {
     let positions = [ANYWHERE, bucket(place.index), AT_END];
     let positions = if place.is_end { &positions[..] } else { &positions[..2] };
-    let mut say_all =
-        |feature: u64, sign: f64| positions.iter().for_each(|position| say(feature, *position, sign));
+    let mut say_all = |feature: u64, sign: f64| positions.iter().for_each(|position| say(feature, *position, sign));
     let step = &sample.steps[at];
     say_all(ALWAYS, 1.0);
     for (feature, sign) in step.features.iter().flat_map(|feature| aspects(*feature, contrasts)) {

@@ -128,9 +128,8 @@ impl<'a> Reach<'a> {
         state: &mut Option<Option<&'a State>>,
         hits: &mut Vec<(usize, f64)>,
     ) {
-        let holds = |part: &&Part| {
-            part.position == ANYWHERE || part.position == bucket || (is_end && part.position == AT_END)
-        };
+        let holds =
+            |part: &&Part| part.position == ANYWHERE || part.position == bucket || (is_end && part.position == AT_END);
         let step = &self.sample.steps[at];
         for part in self.parts[parts].iter().filter(holds) {
             let state = *state.get_or_insert_with(|| self.model.policy.state(name));

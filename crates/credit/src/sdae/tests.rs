@@ -402,7 +402,9 @@ fn slow_hits(model: &Sdae, sample: &Sample, at: usize, name: u64) -> Vec<(usize,
     let knows_state = state.is_some_and(|state| state.n_actions >= 3);
     contexts(sample, at, place, knows_state, &model.contrasts, &mut |feature, position, sign| {
         let context = combine(&[feature, position]);
-        for (at, chosen) in model.columns.list.iter().enumerate().filter(|(_, chosen)| chosen.column.context() == context) {
+        for (at, chosen) in
+            model.columns.list.iter().enumerate().filter(|(_, chosen)| chosen.column.context() == context)
+        {
             let decision = chosen.column.decision;
             let x = sign * (f64::from(step.decision == decision) - model.policy.probability(step, decision, state));
             if x.abs() > 1e-9 {

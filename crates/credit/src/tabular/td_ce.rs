@@ -50,10 +50,10 @@ const ADVANTAGE_MIN: f64 = 1e-10;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TdCe {
     states: HashMap<u64, State>,
-    #[serde(with = "rows")]
+    #[serde(with = "super::rows")]
     decisions: HashMap<(u64, u64), Decision>,
     /// By decision alone, where its situation says nothing.
-    #[serde(with = "rows")]
+    #[serde(with = "super::rows")]
     elsewhere: HashMap<u64, Decision>,
     mean: f64,
     residual: f64,
@@ -74,31 +74,6 @@ struct Decision {
     #[serde(with = "or_infinite")]
     std_error: f64,
     n: u64,
-}
-
-/// Keys of JSON objects are texts, so decisions are written as a list, in order, so that equal models are equal bytes.
-mod rows {
-    use std::collections::{BTreeMap, HashMap};
-    use std::hash::Hash;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use super::Decision;
-
-    pub(super) fn serialize<K: Ord + Serialize, S: Serializer>(
-        decisions: &HashMap<K, Decision>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(decisions.iter().collect::<BTreeMap<_, _>>())
-    }
-
-    pub(super) fn deserialize<'de, K, D>(deserializer: D) -> Result<HashMap<K, Decision>, D::Error>
-    where
-        K: Eq + Hash + Deserialize<'de>,
-        D: Deserializer<'de>,
-    {
-        Ok(Vec::deserialize(deserializer)?.into_iter().collect())
-    }
 }
 
 mod or_infinite {
