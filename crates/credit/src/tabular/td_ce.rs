@@ -31,8 +31,8 @@ const ADVANTAGE_MIN: f64 = 1e-10;
 /// seen once may be the outcome of its own action, which no comparison stands behind: like one never seen it gets what the
 /// decision is worth elsewhere, where that is known (`elsewhere`), and else nothing.
 ///
-/// `n(s,a)` in `n(s)`, `T` and `b` are multiplied by how often the policy is thought to make the decision over how often it
-/// did, 1 where fewer than ten states say something of that (`policy`). And where rewards at the end count the steps,
+/// `Q - V` is that of the same system with `n(s,a)` multiplied by how often the policy is thought to make the decision over
+/// how often it did, where ten states or more say something of that (`policy`); baseline and forecast keep the counts. Where rewards at the end count the steps,
 /// every step but the last pays a constant, which the last one takes back (`time`).
 ///
 /// The variance of what comes after a state solves the same system (Sobel, "The variance of discounted Markov decision
@@ -42,7 +42,7 @@ const ADVANTAGE_MIN: f64 = 1e-10;
 /// rewards near 0 or 1 an interval of ±1.96 of it covers nearer 91 % than 95 %. A decision that never varies in its
 /// state has advantage 0 and an infinite error. `n` is `n(s,a)`.
 ///
-/// The forecast is what has arrived plus the shrunk `Q`; for a decision never seen `V(s)`, for a state never seen what it
+/// The forecast is what has arrived plus `V(s)` plus the advantage; for a state never seen it is built on what it
 /// was before. A state that is known as a next state only, its own transitions having been dropped or taken back, is
 /// worth the mean reward. O(transitions · sweeps) to fit, where a chain without returns takes one sweep; O(steps) to
 /// assess. [`residual`](Self::residual) says how well the equations hold; the error of `V` is at most that times the
@@ -112,26 +112,27 @@ impl TdCe {
         let n_episodes = (rewards.n as f64).max(1.0);
         let mean = rewards.sum / n_episodes;
         let spread = (rewards.sum_of_squares / n_episodes - mean * mean).max(0.0);
-        let table = Table::of(&cells);
-        let warm_or = |of: fn(&State) -> f64, otherwise: f64| {
-            let known = |name: &u64| warm.and_then(|warm| warm.states.get(name)).map(of);
-            table.names.iter().map(|name| known(name).unwrap_or(otherwise)).collect::<Vec<f64>>()
-        };
-        let mut guess = warm_or(|state| state.value, mean);
+        let mut table = Table::of(&cells);
+        let mut guess = table.guess(warm, |state| state.value, mean);
         // Nothing moves the value of a state that was never left, so it must not come from an earlier model.
         table.chain.n.iter().zip(&mut guess).filter(|(n, _)| **n <= 0.0).for_each(|(_, value)| *value = mean);
         let values = table.chain.solve(&table.sums(|_, cell| cell.sum), guess);
-        let after = |next: Option<usize>, of: &[f64]| next.map_or(0.0, |next| of[next]);
-        let local = table.sums(|row, cell| squares(cell, after(row.next, &values.values) - values.values[row.state]));
-        let mut guess = warm_or(|state| state.variance, spread);
+        let mut model = Self { mean, residual: values.residual, step_reward, ..Self::default() };
+        // Decisions are compared under the policy as it is best known; what is expected stays what the counts say.
+        let compared = match table.weigh() {
+            false => values.values.clone(),
+            true => table.chain.solve(&table.sums(|_, cell| cell.sum), values.values.clone()).values,
+        };
+        let after = |next: Option<usize>| next.map_or(0.0, |next| compared[next]);
+        let local = table.sums(|row, cell| squares(cell, after(row.next) - compared[row.state]));
+        let mut guess = table.guess(warm, |state| state.variance, spread);
         table.chain.n.iter().zip(&mut guess).filter(|(n, _)| **n <= 0.0).for_each(|(_, value)| *value = spread);
         let variances = table.chain.solve(&local, guess);
-        let mut model = Self { mean, residual: values.residual, step_reward, ..Self::default() };
         for (index, name) in table.names.iter().enumerate() {
             let state = State { value: values.values[index], variance: variances.values[index].max(0.0) };
             model.states.insert(*name, state);
         }
-        model.decide(&table, &values.values, &variances.values, spread);
+        model.decide(&table, &compared, &variances.values, spread);
         model
     }
 
@@ -227,28 +228,40 @@ impl<'a> Table<'a> {
         names.dedup();
         // Every name is there, so the place where it would be inserted is the place where it is.
         let index = |name: u64| names.partition_point(|other| *other < name);
-        let mut rows: Vec<Row<'a>> = cells
-            .iter()
-            .map(|((state, decision, next), cell)| Row {
-                state: index(*state),
-                decision: *decision,
-                next: next.map(index),
-                cell,
-                factor: 1.0,
-            })
-            .collect();
-        weigh(&mut rows);
-        let mut chain = Chain { n: vec![0.0; names.len()], ..Chain::default() };
-        for row in &rows {
-            while chain.first.len() <= row.state {
-                chain.first.push(chain.next.len());
-            }
-            let n = row.factor * row.cell.n as f64;
-            chain.n[row.state] += n;
-            chain.next.extend(row.next.map(|next| (next, n)));
-        }
-        chain.first.resize(names.len() + 1, chain.next.len());
+        let row = |((state, decision, next), cell): (&Key, &'a Cell)| Row {
+            state: index(*state),
+            decision: *decision,
+            next: next.map(index),
+            cell,
+            factor: 1.0,
+        };
+        let rows: Vec<Row<'a>> = cells.iter().map(row).collect();
+        let chain = chain(&rows, names.len());
         Self { names, rows, chain }
+    }
+
+    /// Gives every decision its factor; `false` where none is other than 1.
+    fn weigh(&mut self) -> bool {
+        let choice = |of: &[Row<'_>]| Choice { state: of[0].state, n: of.iter().map(|row| row.cell.n as f64).sum() };
+        let choices: Vec<Choice> = self.rows.chunk_by(is_same_decision).map(choice).collect();
+        let mut decisions: Vec<u64> = self.rows.iter().map(|row| row.decision).collect();
+        decisions.sort_unstable();
+        decisions.dedup();
+        let factors = factors(&choices, decisions.len());
+        if factors.iter().all(|factor| *factor == 1.0) {
+            return false;
+        }
+        for (of, factor) in self.rows.chunk_by_mut(is_same_decision).zip(factors) {
+            of.iter_mut().for_each(|row| row.factor = factor);
+        }
+        self.chain = chain(&self.rows, self.names.len());
+        true
+    }
+
+    /// Per state what an earlier model knew.
+    fn guess(&self, warm: Option<&TdCe>, of: fn(&State) -> f64, otherwise: f64) -> Vec<f64> {
+        let known = |name: &u64| warm.and_then(|warm| warm.states.get(name)).map(of);
+        self.names.iter().map(|name| known(name).unwrap_or(otherwise)).collect()
     }
 
     fn sums(&self, term: impl Fn(&Row<'_>, &Cell) -> f64) -> Vec<f64> {
@@ -262,17 +275,19 @@ fn is_same_decision(left: &Row<'_>, right: &Row<'_>) -> bool {
     (left.state, left.decision) == (right.state, right.decision)
 }
 
-/// Gives every row its factor.
-fn weigh(rows: &mut [Row<'_>]) {
-    let choice = |of: &[Row<'_>]| Choice { state: of[0].state, n: of.iter().map(|row| row.cell.n as f64).sum() };
-    let choices: Vec<Choice> = rows.chunk_by(is_same_decision).map(choice).collect();
-    let mut decisions: Vec<u64> = rows.iter().map(|row| row.decision).collect();
-    decisions.sort_unstable();
-    decisions.dedup();
-    let factors = factors(&choices, decisions.len());
-    for (of, factor) in rows.chunk_by_mut(is_same_decision).zip(factors) {
-        of.iter_mut().for_each(|row| row.factor = factor);
+/// The transitions of these rows, which are in the order of their states.
+fn chain(rows: &[Row<'_>], n_states: usize) -> Chain {
+    let mut chain = Chain { n: vec![0.0; n_states], ..Chain::default() };
+    for row in rows {
+        while chain.first.len() <= row.state {
+            chain.first.push(chain.next.len());
+        }
+        let n = row.factor * row.cell.n as f64;
+        chain.n[row.state] += n;
+        chain.next.extend(row.next.map(|next| (next, n)));
     }
+    chain.first.resize(n_states + 1, chain.next.len());
+    chain
 }
 
 impl TabularModel for TdCe {
