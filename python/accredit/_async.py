@@ -214,6 +214,10 @@ class AsyncRecorder:
 
     get_attribution = attribution
 
+    async def what_if(self, action_id: str, method: str, **options: float) -> Attribution:
+        """The attribution as another method would give it now; stored nowhere."""
+        return await self._waiting.run(lambda: self.recorder.what_if(action_id, method, **options))
+
     async def attributions(self, action_id: str) -> list[Attribution]:
         """All versions, oldest first."""
         return await self._waiting.run(lambda: self.recorder.attributions(action_id))

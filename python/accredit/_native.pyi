@@ -163,6 +163,9 @@ class Recorder:
     def attribution(self, action_id: object, version: int | None = None) -> str:
         """Its attribution, as JSON: the newest version, or the one named."""
 
+    def what_if(self, action_id: object, method: str) -> str:
+        """Its attribution as another method would give it, as JSON; the method as JSON too."""
+
     def attributions(self, action_id: object) -> str:
         """All versions, oldest first, as a JSON array."""
 

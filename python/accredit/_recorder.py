@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextvars
+import json
 import os
 import traceback
 import weakref
@@ -215,6 +216,14 @@ class Recorder:
         return Attribution(loads(self._native.attribution(action_id, version)), self)
 
     get_attribution = attribution
+
+    def what_if(self, action_id: str, method: str, **options: float) -> Attribution:
+        """The attribution as another method would give it now: ``"gae"``, say, with ``lambda_=0.9``.
+
+        Stored nowhere, no version; ``what_if`` is set in it. Options are those of the configuration.
+        """
+        asked = {"name": method, **{name.rstrip("_"): value for name, value in options.items()}}
+        return Attribution(loads(self._native.what_if(action_id, json.dumps(asked))), self)
 
     def attributions(self, action_id: str) -> list[Attribution]:
         """All versions, oldest first."""

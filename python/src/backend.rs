@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use accredit::{
-    AgentReport, Client, ClientOptions, Engine, Environment, Error, ErrorKind, Filter, Insights, ModelSummary, Page,
-    RecorderOptions, SPOOL_BYTES_MAX, ServerTarget, Spool, Target, Tree, spool_folder,
+    AgentReport, Client, ClientOptions, Engine, Environment, Error, ErrorKind, Filter, Insights, Method, ModelSummary,
+    Page, RecorderOptions, SPOOL_BYTES_MAX, ServerTarget, Spool, Target, Tree, spool_folder,
 };
 use accredit_model::{Action, ActionId, ActionType, AgentId, Attribution, Entry, Experience, Stats, Status, Version};
 
@@ -86,6 +86,10 @@ impl Backend {
 
     pub(crate) fn attribution(&self, id: ActionId, version: Option<Version>) -> Result<Attribution, Error> {
         ask!(self, it => it.attribution(id, version))
+    }
+
+    pub(crate) fn what_if(&self, id: ActionId, method: Method) -> Result<Attribution, Error> {
+        ask!(self, it => it.what_if(id, method))
     }
 
     pub(crate) fn attributions(&self, id: ActionId) -> Result<Vec<Attribution>, Error> {

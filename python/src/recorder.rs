@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use accredit::{Config, Engine, Environment, Error, Filter, RecorderOptions};
+use accredit::{Config, Engine, Environment, Error, Filter, Method, RecorderOptions};
 use accredit_model::{ActionId, ActionType, AgentId, RefusalReason, Status, Verdict};
 use pyo3::prelude::*;
 use serde::Serialize;
@@ -310,6 +310,14 @@ impl Recorder {
     fn attribution(&self, py: Python<'_>, action_id: &Bound<'_, PyAny>, version: Option<u32>) -> PyResult<String> {
         let id = self.id(py, action_id)?;
         self.ask(py, |engine| engine.attribution(id, version))
+    }
+
+    /// The attribution as another method would give it now; `method` is JSON as the configuration has it.
+    fn what_if(&self, py: Python<'_>, action_id: &Bound<'_, PyAny>, method: &str) -> PyResult<String> {
+        let id = self.id(py, action_id)?;
+        let method: Method = serde_json::from_str(method)
+            .map_err(|error| error::refused(py, RefusalReason::InvalidField, &format!("method: {error}")))?;
+        self.ask(py, |backend| backend.what_if(id, method))
     }
 
     fn attributions(&self, py: Python<'_>, action_id: &Bound<'_, PyAny>) -> PyResult<String> {

@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use accredit::Filter;
+use accredit::{Filter, METHODS};
 use accredit_model::{Status, Timestamp, Verdict};
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::source;
@@ -169,7 +170,7 @@ pub(crate) enum ImportFormat {
 /// `show`
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
-    /// The action: its id, the beginning of it, or `last`
+    /// The action: its id, the beginning or the end of it, or `last`
     pub(crate) id: String,
     /// A version of its attribution; the latest where not given
     #[arg(long = "version", value_name = "N")]
@@ -182,14 +183,28 @@ pub(crate) struct ShowArgs {
 /// `why`
 #[derive(Debug, Args)]
 pub(crate) struct WhyArgs {
-    /// The action: its id, the beginning of it, or `last`
+    /// The action: its id, the beginning or the end of it, or `last`
     pub(crate) id: String,
     /// A version of its attribution; the latest where not given
     #[arg(long = "version", value_name = "N")]
     pub(crate) attribution_version: Option<u32>,
+    /// As this method would give it now, to the action as it stands: computed for this page, stored nowhere
+    #[arg(long, value_name = "NAME", value_parser = method_names())]
+    pub(crate) method: Option<String>,
+    /// Of the methods td_lambda and gae, from 0 to 1: how far a step answers for what follows it
+    #[arg(long, value_name = "X", requires = "method", allow_negative_numbers = true)]
+    pub(crate) lambda: Option<f64>,
+    /// Of the method gigpo, from 0 to 100: how much the comparison within a situation counts
+    #[arg(long, value_name = "X", requires = "method", allow_negative_numbers = true)]
+    pub(crate) weight: Option<f64>,
     /// Every step of a long chain
     #[arg(long)]
     pub(crate) all: bool,
+}
+
+/// The methods that can be asked for, with what they do.
+fn method_names() -> PossibleValuesParser {
+    METHODS.map(|info| PossibleValue::new(info.name).help(info.what)).into()
 }
 
 /// `top`
@@ -269,7 +284,7 @@ pub(crate) struct LearnArgs {
     /// Take over what this store has learned; in any order, and again, the result is the same
     #[arg(long, value_name = "PATH")]
     pub(crate) merge: Vec<PathBuf>,
-    /// Take this action (its id, or the beginning of it) out of what was learned, for ever; the action itself stays
+    /// Take this action (its id, or the beginning or the end of it) out of what was learned, for ever; the action itself stays
     #[arg(long, value_name = "ID")]
     pub(crate) forget: Vec<String>,
     /// Credit closed actions anew by the models that stand
@@ -312,6 +327,9 @@ pub(crate) struct BenchCreditArgs {
     /// Measure speed instead
     #[arg(long)]
     pub(crate) speed: bool,
+    /// Measure what a learner keeps of a million actions instead
+    #[arg(long)]
+    pub(crate) memory: bool,
     /// Folder that holds `who_and_when` and `tau_bench`, in the formats of the project's own
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,

@@ -55,6 +55,28 @@ fn the_documents_are_those_of_the_code() {
     }
 }
 
+/// `why` takes every method that there is, and every option of one.
+#[test]
+fn every_method_can_be_asked_for() {
+    let command = Cli::command();
+    let why = command.find_subcommand("why").expect("there is `why`");
+    let arg = |name: &str| why.get_arguments().find(|arg| arg.get_long() == Some(name));
+    let names: Vec<String> = arg("method")
+        .expect("there is --method")
+        .get_possible_values()
+        .iter()
+        .map(|value| value.get_name().to_owned())
+        .collect();
+    assert_eq!(names, accredit::METHOD_NAMES);
+    for info in accredit::METHODS {
+        for option in info.options {
+            let help = arg(option.name).and_then(|arg| arg.get_help()).map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains(info.name), "--{} does not name {}: {help}", option.name, info.name);
+            assert!(help.contains(&format!("from {} to {}", option.min, option.max)), "{help}");
+        }
+    }
+}
+
 #[test]
 fn exit_codes_are_distinct_and_ascend() {
     let codes: Vec<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();

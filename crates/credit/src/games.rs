@@ -1,9 +1,11 @@
 //! Cooperative games: what each player is worth.
 
 mod coalition;
+mod levels;
 mod observed;
 
 pub use coalition::Coalition;
+pub use levels::{LevelShares, winter};
 pub use observed::{OBSERVED_PLAYERS_MAX, ObservedCoalition, ObservedShares, shapley_from_observations};
 
 use crate::random::Random;

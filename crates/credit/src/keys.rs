@@ -4,29 +4,22 @@
 //! `key`; for the others this is the best guess. Texts become 64-bit hashes (xxh3, which mixes well: a linear checksum
 //! makes sums of hashes collide, and sparse regression then fails without a sign).
 
+mod situation;
+
 use std::borrow::Cow;
 
-use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use self::situation::Situations;
 use crate::StepFeatures;
 
-/// Features of one step at most; the first ones count.
-pub(crate) const FEATURES_MAX: usize = 160;
+/// Steps of an action that learning looks at; of a longer one the first and the last of them, half each.
+pub(crate) const STEPS_MAX: usize = 4_096;
 
 /// Characters of a text that still names a category.
 const CATEGORY_CHARS_MAX: usize = 48;
 /// Words of a text that still names a category.
 const CATEGORY_WORDS_MAX: usize = 4;
-/// Nesting of a state that is looked at.
-const DEPTH_MAX: usize = 6;
-
-/// Last parts of paths whose values tell one action from another and nothing of the situation.
-const IGNORED: [&str; 12] =
-    ["id", "uuid", "guid", "time", "timestamp", "date", "datetime", "nonce", "seed", "token", "hash", "said"];
-/// Endings of such names.
-const IGNORED_ENDINGS: [&str; 5] = ["_id", "_at", "_time", "_uuid", "_ts"];
-
 /// The part of a feature's hash that names its path.
 pub(crate) const PATH: u64 = 0xffff_ffff_0000_0000;
 
@@ -40,6 +33,7 @@ pub(crate) enum Domain {
     Goal = 5,
     Agent = 6,
     Column = 7,
+    Situation = 8,
 }
 
 pub(crate) fn hash(domain: Domain, text: &str) -> u64 {
@@ -88,58 +82,81 @@ impl Wants {
     pub(crate) const ALL: Self = Self { features: true, details: true };
 }
 
-/// The keys of a step; `previous` is the decision before it, which stands for a situation that nobody described.
+/// The keys of an action's steps, in order; `say` hears each with its place in `steps`.
 ///
 /// Decision: `key`; else the decision where it is categorical; else tool and arguments, as the decision names them; else
 /// the description without digits and identifiers. Situation: `state_key`; else the state without identifiers, times
-/// and free text, its numbers in buckets, unless one of its fields is the decision itself; else the previous decision.
-/// O(bytes of the state).
-pub(crate) fn step_keys<'a>(step: &StepFeatures<'a>, previous: Option<&str>, wants: Wants) -> StepKeys<'a> {
-    let decision_label: Cow<'a, str> = match (step.key, step.decision) {
+/// and free text, its numbers in buckets, unless one of its members is an echo of the decisions; else the previous decision.
+/// O(bytes of the distinct states + steps).
+pub(crate) fn action_keys<'a>(steps: &[StepFeatures<'a>], wants: Wants, say: &mut dyn FnMut(usize, StepKeys<'a>)) {
+    let mut situations = Situations::default();
+    let mut told = Vec::with_capacity(steps.len().min(STEPS_MAX));
+    for (at, step) in steps.iter().enumerate().filter(|(at, _)| is_looked_at(*at, steps.len())) {
+        let is_wanted = wants.features || step.state_key.is_none();
+        let situation = step.state.filter(|_| is_wanted).and_then(|state| situations.of(state));
+        told.push((at, decision_label(step), situation));
+    }
+    let is_echo = situations.echoes(&told, steps);
+    let mut previous: Option<Cow<'a, str>> = None;
+    for ((at, decision_label, situation), is_echo) in told.into_iter().zip(is_echo) {
+        let step = &steps[at];
+        let situation = situation.filter(|_| !is_echo).map(|at| situations.get(at));
+        let state_label: Cow<'a, str> = match (step.state_key, situation) {
+            (Some(key), _) => key.into(),
+            (None, Some(situation)) if !situation.label.is_empty() => situation.label.clone().into(),
+            (None, _) => format!("after {}", previous.as_deref().unwrap_or("the beginning")).into(),
+        };
+        let decision = hash(Domain::Decision, &decision_label);
+        let detail = match step.decision {
+            _ if !wants.details => 0,
+            Some(arguments) => combine(&[decision, hash(Domain::Detail, arguments)]),
+            None => combine(&[decision, hash(Domain::Detail, &without_identifiers(step.description))]),
+        };
+        let features = situation.map_or_else(Vec::new, |situation| situation.features.clone());
+        let state = hash(Domain::State, &state_label);
+        previous = Some(decision_label.clone());
+        say(at, StepKeys { state, state_label, decision, decision_label, detail, features });
+    }
+}
+
+/// Of a longer action the first and the last steps are looked at, half each.
+fn is_looked_at(at: usize, n: usize) -> bool {
+    n <= STEPS_MAX || !(STEPS_MAX / 2..n - STEPS_MAX / 2).contains(&at)
+}
+
+fn decision_label<'a>(step: &StepFeatures<'a>) -> Cow<'a, str> {
+    match (step.key, step.decision) {
         (Some(key), _) => key.into(),
         (None, Some(decision)) if is_category(decision) || decision.contains(['(', '{']) => decision.into(),
         (None, Some(decision)) => without_identifiers(decision).into(),
         (None, None) => without_identifiers(step.description).into(),
-    };
-    let mut leaves = Leaves::default();
-    let is_state_wanted = wants.features || step.state_key.is_none();
-    let state = step.state.filter(|_| is_state_wanted).and_then(|state| serde_json::from_str::<Value>(state).ok());
-    // A state that names the decision tells what was done, not the situation in which it was chosen: seen so, no other
-    // decision was ever made there.
-    if let Some(state) = state.filter(|state| !names(state, &decision_label)) {
-        leaves.walk("", &state, 0);
     }
-    let state_label: Cow<'a, str> = match step.state_key {
-        Some(key) => key.into(),
-        None if !leaves.situation.is_empty() => leaves.situation.join(" ").into(),
-        None => format!("after {}", previous.unwrap_or("the beginning")).into(),
-    };
-    let decision = hash(Domain::Decision, &decision_label);
-    let detail = match step.decision {
-        _ if !wants.details => 0,
-        Some(arguments) => combine(&[decision, hash(Domain::Detail, arguments)]),
-        None => combine(&[decision, hash(Domain::Detail, &without_identifiers(step.description))]),
-    };
-    StepKeys {
-        state: hash(Domain::State, &state_label),
-        decision,
-        detail,
-        features: leaves.features,
-        state_label,
-        decision_label,
-    }
-}
-
-/// Whether a state has the text as the value of one of its own fields.
-fn names(state: &Value, text: &str) -> bool {
-    state.as_object().is_some_and(|state| state.values().any(|value| value.as_str() == Some(text)))
 }
 
 /// Whether a text names one of a few things, rather than saying something.
 fn is_category(text: &str) -> bool {
+    if text.is_ascii() {
+        return text.len() <= CATEGORY_CHARS_MAX && is_ascii_category(text.as_bytes());
+    }
     text.chars().count() <= CATEGORY_CHARS_MAX
         && text.split_whitespace().count() <= CATEGORY_WORDS_MAX
         && !is_identifier(text)
+}
+
+/// The same of words and identifiers in one pass, for most texts are ASCII.
+fn is_ascii_category(text: &[u8]) -> bool {
+    let (mut words, mut digits, mut letters) = (0, 0, 0);
+    let (mut has_space, mut in_word) = (false, false);
+    for byte in text {
+        let is_space = char::from(*byte).is_whitespace();
+        words += usize::from(!is_space && !in_word);
+        in_word = !is_space;
+        has_space |= *byte == b' ';
+        digits += usize::from(byte.is_ascii_digit());
+        letters += usize::from(byte.is_ascii_alphabetic());
+    }
+    let is_identifier = digits >= 4 || (digits >= 2 && letters >= 2 && text.len() >= 6 && !has_space);
+    words <= CATEGORY_WORDS_MAX && !is_identifier
 }
 
 /// Whether a word is an identifier: long digits, hexadecimal, a UUID, a time.
@@ -165,72 +182,6 @@ fn without_identifiers(text: &str) -> String {
         kept.extend(word.chars().flat_map(char::to_lowercase));
     }
     kept
-}
-
-#[derive(Default)]
-struct Leaves {
-    features: Vec<u64>,
-    situation: Vec<String>,
-}
-
-impl Leaves {
-    fn walk(&mut self, path: &str, value: &Value, depth: usize) {
-        if depth > DEPTH_MAX || self.features.len() >= FEATURES_MAX || self.situation.len() >= FEATURES_MAX {
-            return;
-        }
-        match value {
-            Value::Object(object) => {
-                for (name, value) in object {
-                    if !is_ignored(name) {
-                        self.walk(&format!("{path}.{name}"), value, depth + 1);
-                    }
-                }
-            }
-            Value::Array(items) => {
-                for (index, item) in items.iter().enumerate() {
-                    self.walk(&format!("{path}.{index}"), item, depth + 1);
-                }
-            }
-            Value::String(text) if is_category(text) => self.leaf(path, text, true),
-            Value::String(_) => {}
-            Value::Bool(_) | Value::Null => self.leaf(path, &value.to_string(), true),
-            Value::Number(number) => {
-                let number = number.as_f64().unwrap_or_default();
-                self.leaf(path, &bucket(number), number.fract() == 0.0 && number.abs() < 10.0);
-            }
-        }
-    }
-
-    fn leaf(&mut self, path: &str, value: &str, is_category: bool) {
-        let text = format!("{}={value}", path.trim_start_matches('.'));
-        if is_category {
-            self.features.push(feature(path, &text));
-        }
-        self.situation.push(text);
-    }
-}
-
-/// The upper half names the path, the lower one the value there, so that values of one path are known as such.
-fn feature(path: &str, text: &str) -> u64 {
-    (hash(Domain::Feature, path) & PATH) | (hash(Domain::Feature, text) >> 32)
-}
-
-fn is_ignored(name: &str) -> bool {
-    let name = name.to_lowercase();
-    IGNORED.contains(&name.as_str()) || IGNORED_ENDINGS.iter().any(|ending| name.ends_with(ending))
-}
-
-/// Whole numbers below 10 as they are, shares in tenths, others by their power of two.
-fn bucket(number: f64) -> String {
-    // Of the two zeros the positive one.
-    let number = number + 0.0;
-    if number.fract() == 0.0 && number.abs() < 10.0 {
-        format!("{number}")
-    } else if number.abs() <= 1.0 {
-        format!("{:.1}", number)
-    } else {
-        format!("{}2^{}", if number < 0.0 { "-" } else { "" }, number.abs().log2().floor())
-    }
 }
 
 #[cfg(test)]

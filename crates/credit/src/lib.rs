@@ -1,12 +1,15 @@
 //! Scores and credit: how well an action came out, and which of its steps made it so.
 //!
 //! * [`score`] compares an outcome, and what was observed, with what was expected and demanded.
-//! * A [`CreditMethod`] splits the result over the steps; [`Decay`] and [`Uniform`] are the priors, which know nothing
-//!   of other actions.
+//! * A [`CreditMethod`] splits the result over the steps; [`Decay`], [`Uniform`], [`First`] and [`Last`] are the priors,
+//!   which know nothing of other actions. [`METHODS`] names every method that can be asked for, and [`Method`] is one of
+//!   them with its options.
 //! * A [`Learner`] keeps what is learned from closed actions of one type and fits a [`Model`], which is a method too.
 //! * A [`TabularModel`] has learned from other actions what each decision is worth in each state: [`TdCe`] first among
 //!   them; [`credit_shares`] makes credits of its advantages, and [`Counts`] is what it keeps.
-//! * [`shapley`] and [`owen`] split a value over players, [`shapley_from_observations`] from what was seen.
+//! * [`overlay_judgements`] lets what people said of single steps outrank what a method says of them.
+//! * [`shapley`], [`owen`] and, in a tree, [`winter`] split a value over players, [`shapley_from_observations`] from what
+//!   was seen.
 //! * [`Ranker`] has learned from people which step of an action was decisive.
 //! * [`calibration`] holds stated confidence against outcomes; [`bootstrap_interval`], [`benjamini_hochberg`] and
 //!   [`spearman`] are the statistics of what is said about all this.
@@ -47,16 +50,20 @@
 //! ```
 
 mod calibration;
+mod choice;
 mod cholesky;
 mod criterion;
 mod decay;
+mod ends;
 mod expectation;
 mod expression;
 mod games;
+mod judged;
 mod keys;
 mod learn;
 mod matcher;
 mod method;
+mod mixed;
 mod observed;
 mod pattern;
 mod random;
@@ -71,17 +78,20 @@ mod uniform;
 mod work;
 
 pub use calibration::{Calibration, Forecast, ReliabilityBin, calibration};
+pub use choice::{LearnedMethod, METHOD_NAMES, METHODS, Method, MethodError, MethodInfo, MethodOption};
 pub use decay::Decay;
+pub use ends::{First, Last};
 pub use expectation::validate_expectation;
 pub use games::{
-    Coalition, EXACT_PLAYERS_MAX, GameShares, OBSERVED_PLAYERS_MAX, ObservedCoalition, ObservedShares, Sampling, owen,
-    shapley, shapley_from_observations,
+    Coalition, EXACT_PLAYERS_MAX, GameShares, LevelShares, OBSERVED_PLAYERS_MAX, ObservedCoalition, ObservedShares,
+    Sampling, owen, shapley, shapley_from_observations, winter,
 };
+pub use judged::{JUDGEMENT_UNIT, overlay_judgements};
 pub use learn::{
-    Candidate, FitOptions, Insight, LearnedMethod, Learner, Model, RESERVOIR_BYTES_MAX, RESERVOIR_SAMPLES_MAX, Sample,
-    SampleStep, Selection,
+    Candidate, FitOptions, Insight, Learner, Model, RESERVOIR_BYTES_MAX, RESERVOIR_SAMPLES_MAX, Sample, SampleStep,
+    Selection,
 };
-pub use method::{Credit, CreditMethod, METHOD_NAMES, NEUTRAL_SCORE, StepFeatures, Trajectory, method};
+pub use method::{Credit, CreditMethod, NEUTRAL_SCORE, StepFeatures, Trajectory};
 pub use ranker::{LabelledAction, RankedAction, RankedStep, Ranker, RankerPenalty};
 pub use ridge_rd::RidgeRd;
 pub use score::{ActionFacts, Score, ScoreInput, score};

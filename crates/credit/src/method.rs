@@ -2,8 +2,6 @@
 
 use accredit_model::{ActionId, Evidence, Payload, Step};
 
-use crate::{Decay, Uniform};
-
 /// The score of an action of which nothing is known.
 pub const NEUTRAL_SCORE: f64 = 0.5;
 
@@ -28,8 +26,10 @@ pub struct StepFeatures<'a> {
     pub state: Option<&'a str>,
     /// The part of the reward that arrived with the step, where somebody said so.
     pub reward: Option<f64>,
-    /// What a person or a judge gave this step, in [0, 1].
+    /// What people or judges gave this step, in [0, 1].
     pub judged: Option<f64>,
+    /// How many of them did; 0 where that is not known.
+    pub judges: u64,
 }
 
 impl<'a> From<&'a Step> for StepFeatures<'a> {
@@ -45,6 +45,7 @@ impl<'a> From<&'a Step> for StepFeatures<'a> {
             state: step.state.as_ref().map(Payload::get),
             reward: step.reward,
             judged: None,
+            judges: 0,
         }
     }
 }
@@ -75,7 +76,8 @@ pub struct Credit {
     pub advantages: Vec<f64>,
     /// What baseline and advantages leave unexplained, in units of reward.
     pub residual: f64,
-    /// Per step: standard error of the advantage; infinite where the data say nothing of it. Empty for a prior.
+    /// Per step: standard error of the advantage; infinite where the data say nothing of it. Empty for a prior, unless a step
+    /// was judged ([`overlay_judgements`](crate::overlay_judgements)); so are the next two.
     pub std_errors: Vec<f64>,
     /// Per step: how many observations the advantage rests on. Empty for a prior.
     pub n: Vec<u64>,
@@ -117,19 +119,6 @@ pub trait CreditMethod: Send + Sync {
 
     /// Credits and advantages, each as long as `trajectory.steps`.
     fn assign(&self, trajectory: &Trajectory<'_>) -> Credit;
-}
-
-/// The names that [`method`] knows, the default first.
-pub const METHOD_NAMES: [&str; 2] = ["decay", "uniform"];
-
-/// The method of this name, where it needs no fitted model.
-#[must_use]
-pub fn method(name: &str) -> Option<Box<dyn CreditMethod>> {
-    match name {
-        "decay" => Some(Box::new(Decay)),
-        "uniform" => Some(Box::new(Uniform)),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -3,14 +3,20 @@
 mod columns;
 mod lasso;
 mod policy;
+mod prior;
+mod reach;
 
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use self::columns::{Candidates, Column, Contrasts, Place, contexts};
+use self::columns::{Candidates, Column, Contrasts};
 use self::policy::{Policy, visits};
+use self::prior::{KINDS, share};
+use self::reach::Reach;
+use crate::mixed::BuildMixed;
 use crate::random::Random;
+use crate::statistics::normal_cdf;
 use crate::{Assessment, Sample};
 
 /// Columns that survive the screening.
@@ -18,7 +24,7 @@ const COLUMNS_MAX: usize = 300;
 /// Permutations of the rewards that the strongest column is compared with.
 const PERMUTATIONS: usize = 199;
 /// Samples that are permuted at most.
-const PERMUTED_MAX: usize = 500;
+const PERMUTED_MAX: usize = 1_000;
 
 /// Sparse direct advantage estimation: what single decisions in single contexts are worth, where states do not recur.
 ///
@@ -65,12 +71,12 @@ pub struct Sdae {
 struct Columns {
     list: Vec<Chosen>,
     /// Which of them a context has.
-    by_context: HashMap<u64, Vec<usize>>,
+    by_context: HashMap<u64, Vec<usize>, BuildMixed>,
 }
 
 impl From<Vec<Chosen>> for Columns {
     fn from(list: Vec<Chosen>) -> Self {
-        let mut by_context: HashMap<u64, Vec<usize>> = HashMap::new();
+        let mut by_context: HashMap<u64, Vec<usize>, BuildMixed> = HashMap::default();
         for (at, chosen) in list.iter().enumerate() {
             by_context.entry(chosen.column.context()).or_default().push(at);
         }
@@ -97,6 +103,18 @@ impl Sdae {
     /// The model of these samples. With fewer than four, or where all rewards are equal, it knows the mean alone.
     #[must_use]
     pub fn fit(samples: &[&Sample]) -> Self {
+        Self::fitted(samples, false)
+    }
+
+    /// The same for a faint signal: columns of which more is to be expected before any reward is looked at, as
+    /// [`Sdae::p_value`] expects it, are penalised less, and the others more; unless that leaves none.
+    #[must_use]
+    pub(crate) fn fit_faint(samples: &[&Sample]) -> Self {
+        let model = Self::fitted(samples, true);
+        if model.n_columns() > 0 { model } else { Self::fit(samples) }
+    }
+
+    fn fitted(samples: &[&Sample], is_faint: bool) -> Self {
         let samples = usable(samples);
         let mean = mean(&samples);
         let policy = Policy::of(&samples);
@@ -108,7 +126,10 @@ impl Sdae {
             return model;
         }
         let rewards: Vec<f64> = samples.iter().map(|sample| sample.reward - mean).collect();
-        let candidates = Candidates::of(&samples, &model.policy, &model.contrasts, knows_end);
+        let mut candidates = Candidates::of(&samples, &model.policy, &model.contrasts, knows_end);
+        if is_faint {
+            candidates = candidates.with_prior(&samples, &model.contrasts);
+        }
         let design = candidates.design(&rewards, COLUMNS_MAX);
         let fit = lasso::fit(&design, &rewards);
         model.covariance = fit.covariance;
@@ -122,19 +143,27 @@ impl Sdae {
         model
     }
 
-    /// How likely the strongest column would be at least as strong if no decision had anything to do with the rewards:
-    /// a permutation test of the largest correlation, which knows how many columns there are and how they hang together
-    /// (Westfall & Young, "Resampling-Based Multiple Testing", 1993). `None` where it would take too long, which is where
-    /// held-out actions say enough. At least `1/(1 + PERMUTATIONS)`; O(permutations · columns · n).
+    /// How likely the strongest column would be at least as strong if no decision had anything to do with the rewards: a
+    /// permutation test of `min_j 2Φ(-|z_j|)·n_k/share_k`, with `z_j` the column's product with the rewards over their
+    /// length, and `n_k` the columns of its kind `k` (see [`Prior`](self::prior::Prior)). It knows how many columns there
+    /// are and how they hang together (Westfall & Young, "Resampling-Based Multiple Testing", 1993). On the first
+    /// `PERMUTED_MAX` samples; `None` of fewer than four, or of equal rewards. At least `1/(1 + PERMUTATIONS)`;
+    /// O(permutations · columns · n).
     #[must_use]
     pub(crate) fn p_value(samples: &[&Sample]) -> Option<f64> {
         let samples = usable(samples);
-        if samples.len() < 4 || samples.len() > PERMUTED_MAX {
+        if samples.len() < 4 {
             return None;
         }
-        let mean = mean(&samples);
-        let (policy, contrasts) = (Policy::of(&samples), Contrasts::of(&samples));
-        let candidates = Candidates::of(&samples, &policy, &contrasts, lengths_agree(&samples));
+        let samples = &samples[..samples.len().min(PERMUTED_MAX)];
+        let mean = mean(samples);
+        let (policy, contrasts) = (Policy::of(samples), Contrasts::of(samples));
+        let candidates =
+            Candidates::of(samples, &policy, &contrasts, lengths_agree(samples)).with_prior(samples, &contrasts);
+        let spread = samples.iter().map(|sample| (sample.reward - mean).powi(2)).sum::<f64>().sqrt();
+        if spread <= 0.0 {
+            return None;
+        }
         let mut rewards: Vec<f64> = samples.iter().map(|sample| sample.reward - mean).collect();
         let mut random = Random::new(0);
         let mut lists = vec![rewards.clone()];
@@ -142,9 +171,15 @@ impl Sdae {
             random.shuffle(&mut rewards);
             lists.push(rewards.clone());
         }
-        let strongest = candidates.strongest(&lists);
+        let (strongest, n_of_kind) = candidates.strongest(&lists);
+        // The least p value, each divided by its part of the chance of an error.
+        let least = |strongest: &[f64; KINDS]| {
+            let kinds = strongest.iter().zip(&n_of_kind).enumerate();
+            kinds.map(|(kind, (strongest, n))| ln_tail(strongest / spread) - share(kind, *n).ln()).fold(0.0, f64::min)
+        };
         let (observed, permuted) = strongest.split_first()?;
-        let n_stronger = permuted.iter().filter(|strongest| **strongest >= *observed).count();
+        let observed = least(observed);
+        let n_stronger = permuted.iter().filter(|strongest| least(strongest) <= observed).count();
         Some((n_stronger + 1) as f64 / (permuted.len() + 1) as f64)
     }
 
@@ -166,10 +201,11 @@ impl Sdae {
             forecast: Vec::with_capacity(n),
         };
         let mut expected = self.baseline;
+        let mut reach = Reach::of(self, sample);
         let mut hits: Vec<(usize, f64)> = Vec::new();
         for (at, name) in visits(sample).enumerate() {
             hits.clear();
-            self.hits(sample, at, name, &mut hits);
+            reach.hits(at, name, &mut hits);
             let advantage: f64 = hits.iter().map(|(column, x)| self.columns.list[*column].weight * x).sum();
             let variance: f64 =
                 hits.iter().flat_map(|(i, x)| hits.iter().map(move |(j, y)| x * y * self.covariance_of(*i, *j))).sum();
@@ -186,36 +222,17 @@ impl Sdae {
         result
     }
 
-    /// The chosen columns of one step, with their values; `name` is its state's.
-    fn hits(&self, sample: &Sample, at: usize, name: u64, hits: &mut Vec<(usize, f64)>) {
-        if self.columns.list.is_empty() {
-            return;
-        }
-        let step = &sample.steps[at];
-        let place = Place { index: step.index, is_end: self.knows_end && at + 1 == sample.steps.len() };
-        let state = self.policy.state(name);
-        contexts(
-            sample,
-            at,
-            place,
-            state.is_some_and(|state| state.n_actions >= 3),
-            &self.contrasts,
-            &mut |context, sign| {
-                for column in self.columns.by_context.get(&context).into_iter().flatten() {
-                    let decision = self.columns.list[*column].column.decision;
-                    let x =
-                        sign * (f64::from(step.decision == decision) - self.policy.probability(step, decision, state));
-                    if x.abs() > 1e-9 {
-                        hits.push((*column, x));
-                    }
-                }
-            },
-        );
-    }
-
     fn covariance_of(&self, i: usize, j: usize) -> f64 {
         self.covariance.get(i * self.columns.list.len() + j).copied().unwrap_or(0.0)
     }
+}
+
+/// `ln 2Φ(-z)`, for z ≥ 0; above 6 by the first terms of its expansion, to 1e-4.
+fn ln_tail(z: f64) -> f64 {
+    if z < 6.0 {
+        return (2.0 * normal_cdf(-z)).ln();
+    }
+    -z * z / 2.0 - (z * (std::f64::consts::TAU.sqrt() / 2.0)).ln() - 1.0 / (z * z)
 }
 
 fn usable<'a>(samples: &[&'a Sample]) -> Vec<&'a Sample> {

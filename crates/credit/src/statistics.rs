@@ -1,5 +1,7 @@
 //! What insights need of statistics: spreads, intervals, false discoveries, ranks.
 
+use serde::{Deserialize, Serialize};
+
 use crate::random::Random;
 
 /// Count, mean and sum of squared deviations of a stream of numbers.
@@ -8,7 +10,7 @@ use crate::random::Random;
 ///
 /// Welford, "Note on a Method for Calculating Corrected Sums of Squares and Products" (1962). O(1) a number; no
 /// cancellation where the mean is large next to the spread, and exactly no spread where all numbers are equal.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Moments {
     /// How many numbers.
     pub n: u64,

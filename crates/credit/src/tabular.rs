@@ -1,10 +1,15 @@
 //! Methods that learn from finished episodes, by tables over keys.
 
 mod counts;
+mod elsewhere;
 mod hindsight;
+mod policy;
+mod rows;
 mod solve;
 mod spectrum;
+mod table;
 mod td_ce;
+mod time;
 mod values;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use counts::{Counts, KEYS_MAX};
 pub use hindsight::Hca;
 pub use spectrum::Ochiai;
+pub(crate) use table::Table;
 pub use td_ce::TdCe;
 pub use values::{Gae, Gigpo, Mc, TdLambda};
 

@@ -2,16 +2,16 @@
 
 use std::borrow::Cow;
 
-use accredit_credit::{ActionFacts, Credit, CreditMethod, Decay, ScoreInput, StepFeatures, Trajectory, Uniform};
-use accredit_model::{
-    Action, ActionType, Attribution, Closing, EntryKind, JsonObject, Observation, Timestamp, Version,
-};
+use accredit_credit::{ActionFacts, ScoreInput, StepFeatures, Trajectory};
+use accredit_model::{Action, AgentId, Attribution, Closing, EntryKind, JsonObject, Observation, Timestamp, Version};
 use accredit_store::{Chain, NewAttribution, StoreError};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::Error;
 use crate::engine::Inner;
-use crate::{Error, Method};
+use crate::giver::Giver;
+use crate::judging::{Judgement, judgements};
 
 /// Everything that decides about one version of an attribution.
 pub(crate) struct Judged<'a> {
@@ -26,6 +26,8 @@ pub(crate) struct Judged<'a> {
     pub(crate) version: Version,
     pub(crate) attributed_at: Timestamp,
     pub(crate) reason: Option<String>,
+    /// What shares out, where it is not what stands: for one answer alone.
+    pub(crate) what_if: Option<Giver>,
 }
 
 impl<'a> Judged<'a> {
@@ -47,6 +49,7 @@ impl<'a> Judged<'a> {
             version: standing.version + 1,
             attributed_at,
             reason: None,
+            what_if: None,
         }
     }
 }
@@ -118,9 +121,8 @@ impl<'a> Parsed<'a> {
 
     /// What a method may look at; `late` is an observation that is not in the chain yet.
     ///
-    /// A score that an observation gives to a step is a judgement of that step, by the rule that makes such an
-    /// observation judged; of several the latest stands.
-    pub(crate) fn features(&self, late: Option<&Observation>) -> Vec<StepFeatures<'_>> {
+    /// `agent` is who acted, and no judge of its own steps.
+    pub(crate) fn features(&self, late: Option<&Observation>, agent: &AgentId) -> Vec<StepFeatures<'_>> {
         fn feature<'s>(step: &'s StepLine<'_>) -> StepFeatures<'s> {
             StepFeatures {
                 description: &step.description,
@@ -133,13 +135,13 @@ impl<'a> Parsed<'a> {
                 state: step.state.map(RawValue::get),
                 reward: step.reward,
                 judged: None,
+                judges: 0,
             }
         }
         let mut features: Vec<StepFeatures<'_>> = self.steps.iter().map(feature).collect();
-        for observation in self.observations.iter().chain(late) {
-            let step = observation.step.and_then(|step| features.get_mut(usize::try_from(step).ok()?));
-            if let (Some(step), Some(score)) = (step, observation.score) {
-                step.judged = Some(score);
+        for (step, Judgement { score, judges }) in judgements(self.observations.iter().chain(late), agent) {
+            if let Some(step) = features.get_mut(step) {
+                (step.judged, step.judges) = (Some(score), judges);
             }
         }
         features
@@ -149,8 +151,7 @@ impl<'a> Parsed<'a> {
 impl Inner {
     /// Scores the action and credits its steps.
     pub(crate) fn attribute(&self, judged: Judged<'_>) -> Result<Attribution, Error> {
-        let Judged { action, chain, late, closing, duration_micros, outcome, reward, version, attributed_at, reason } =
-            judged;
+        let Judged { action, chain, late, closing, duration_micros, outcome, reward, .. } = judged;
         let parsed = Parsed::of(chain)?;
         let observations: Vec<&Observation> = parsed.observations.iter().chain(late).collect();
         let score = accredit_credit::score(&ScoreInput {
@@ -169,13 +170,17 @@ impl Inner {
                 duration_seconds: Timestamp::from_micros(duration_micros).seconds(),
             },
         });
-        let steps = parsed.features(late);
-        let given =
-            self.assign(&action.action_type, &trajectory(action, &steps, reward.unwrap_or(score.success_score)));
+        let mut steps = parsed.features(late, &action.agent_id);
+        if self.config.compat {
+            steps.iter_mut().for_each(|step| step.judged = None);
+        }
+        let what_if = judged.what_if.is_some();
+        let giver = judged.what_if.unwrap_or_else(|| self.giver(&action.action_type));
+        let given = giver.give(&trajectory(action, &steps, reward.unwrap_or(score.success_score)));
         let credit = given.credit;
         Ok(Attribution {
             action_id: action.action_id,
-            version,
+            version: judged.version,
             method: given.method.to_owned(),
             model_version: credit.model_version,
             evidence: credit.evidence,
@@ -190,6 +195,7 @@ impl Inner {
             residual: credit.residual,
             credits: credit.credits,
             advantages: credit.advantages,
+            judged: given.judged,
             // JSON has no infinity.
             std_errors: credit.std_errors.into_iter().map(|error| Some(error).filter(|it| it.is_finite())).collect(),
             n: credit.n,
@@ -197,9 +203,10 @@ impl Inner {
             criteria: score.criteria,
             expectation: score.expectation,
             outcome,
-            attributed_at,
-            reason,
+            attributed_at: judged.attributed_at,
+            reason: judged.reason,
             repeat: false,
+            what_if,
         })
     }
 
@@ -207,50 +214,10 @@ impl Inner {
     /// is no reward yet.
     pub(crate) fn credits_so_far(&self, action: &Action, chain: &Chain) -> Result<Vec<f64>, Error> {
         let parsed = Parsed::of(chain)?;
-        let steps = parsed.features(None);
-        let prior = self.prior(&action.action_type);
+        let steps = parsed.features(None, &action.agent_id);
+        let prior = self.config.method_of(&action.action_type).prior();
         Ok(prior.assign(&trajectory(action, &steps, accredit_credit::NEUTRAL_SCORE)).credits)
     }
-
-    /// Shares out by the model of this type of action, where there is one, else by the prior.
-    fn assign(&self, action_type: &ActionType, trajectory: &Trajectory<'_>) -> Given {
-        if let Some(model) = self.models.get(action_type) {
-            let credit = model.assign(trajectory);
-            if is_sound(&credit, trajectory.steps.len()) {
-                let selection_reason = Some(model.selection.reason.clone()).filter(|reason| !reason.is_empty());
-                return Given { method: model.name(), selection_reason, credit };
-            }
-        }
-        let prior = self.prior(action_type);
-        Given { method: prior.name(), selection_reason: None, credit: prior.assign(trajectory) }
-    }
-
-    /// What shares out where nothing was learned.
-    fn prior(&self, action_type: &ActionType) -> &'static dyn CreditMethod {
-        match self.config.method_of(action_type) {
-            Method::Uniform => &Uniform,
-            Method::Decay | Method::Learned(_) => &Decay,
-        }
-    }
-}
-
-/// Credit, and how it came to be.
-struct Given {
-    method: &'static str,
-    selection_reason: Option<String>,
-    credit: Credit,
-}
-
-/// Whether every number can be written. Rewards near the largest number there is make sums that are none.
-fn is_sound(credit: &Credit, n_steps: usize) -> bool {
-    let lists = [&credit.credits, &credit.advantages, &credit.forecast];
-    let is_number = |numbers: &Vec<f64>| numbers.iter().all(|number| number.is_finite());
-    let has_room = |n: usize| n == n_steps || n == 0;
-    credit.baseline.is_finite()
-        && credit.residual.is_finite()
-        && lists.into_iter().all(is_number)
-        && (credit.credits.len(), credit.advantages.len()) == (n_steps, n_steps)
-        && [credit.std_errors.len(), credit.n.len(), credit.forecast.len()].into_iter().all(has_room)
 }
 
 /// The action as a credit method sees it.

@@ -265,6 +265,7 @@ impl<'a> FrozenAction<'a> {
             version: 1,
             attributed_at: now.wall,
             reason: None,
+            what_if: None,
         };
         let (sealed, attribution) =
             beside(chain.n_bytes(), || SealedChain::compress(&chain), || inner.attribute(judged));

@@ -5,11 +5,12 @@ mod learning;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use accredit_credit::Method;
 use accredit_guard::Limits;
 use accredit_model::ActionType;
 use serde::{Deserialize, Serialize};
 
-pub use learning::{Learning, Method, OnRefit};
+pub use learning::{Learning, OnRefit};
 
 use crate::Error;
 
@@ -174,8 +175,11 @@ impl Config {
     /// Checks what types cannot.
     ///
     /// # Errors
-    /// When a limit makes no sense or two sinks share a name.
+    /// When an option of a method is out of its range, a limit makes no sense or two sinks share a name.
     pub fn validate(&self) -> Result<(), Error> {
+        for method in self.method_by_type.values().chain([&self.method]) {
+            method.validate().map_err(|error| Error::Config(error.to_string()))?;
+        }
         self.limits.validate().map_err(|error| Error::Config(error.to_string()))?;
         if self.queue_bytes_max == 0 || self.events_max == 0 {
             return Err(Error::Config("queue_bytes_max and events_max must be at least 1".to_owned()));

@@ -14,7 +14,7 @@ use crate::clock::Environment;
 use crate::config::{Access, Config};
 use crate::events::{Hub, Subscription};
 use crate::keeper::{self, Keeper};
-use crate::learning::{Models, Study};
+use crate::learning::{Fits, Models, Study};
 use crate::queue::{End, Queue, Tally};
 use crate::reply::Pending;
 use crate::{Error, accepted, committer, deliver, learning, sweep};
@@ -33,6 +33,7 @@ pub(crate) struct Inner {
     pub(crate) environment: Environment,
     pub(crate) guard: Guard,
     pub(crate) models: Models,
+    pub(crate) fits: Fits,
     pub(crate) study: Mutex<Option<Study>>,
     pub(crate) store: Box<dyn Store>,
     pub(crate) queue: Arc<Queue>,
@@ -95,6 +96,7 @@ impl Engine {
         let inner = Arc::new(Inner {
             guard: Guard::new(config.limits.clone()),
             models,
+            fits: Fits::default(),
             study: Mutex::default(),
             queue: Arc::new(Queue::new(config.queue_bytes_max)),
             keeper: Keeper::default(),

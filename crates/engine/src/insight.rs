@@ -6,6 +6,7 @@ use accredit_store::Filter;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::judging::judgements;
 use crate::{Engine, Error, ModelSummary};
 
 /// Actions of an agent that its report looks at: the newest ones.
@@ -169,7 +170,7 @@ impl Engine {
                 tally.actions += 1;
                 if action.status != Status::Open {
                     let experience = self.experience(action.action_id, None)?;
-                    tally.add(&experience.attribution, &experience.chain);
+                    tally.add(agent_id, &experience.attribution, &experience.chain);
                 }
             }
             cursor = page.next_cursor;
@@ -199,7 +200,7 @@ struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, attribution: &Attribution, chain: &[Entry]) {
+    fn add(&mut self, agent_id: &AgentId, attribution: &Attribution, chain: &[Entry]) {
         self.closed += 1;
         self.learned += u64::from(attribution.model_version.is_some());
         if attribution.evaluated {
@@ -207,15 +208,9 @@ impl Tally {
             self.score += attribution.success_score;
         }
         let steps: Vec<_> = chain.iter().filter_map(Entry::step).collect();
-        let mut observed: Vec<Option<f64>> = vec![None; steps.len()];
-        for observation in chain.iter().filter_map(Entry::observation) {
-            let slot = observation.step.and_then(|step| observed.get_mut(usize::try_from(step).ok()?));
-            if let (Some(slot), Some(score)) = (slot, observation.score) {
-                *slot = Some(score);
-            }
-        }
+        let observed = judgements(chain.iter().filter_map(Entry::observation), agent_id);
         self.steps += steps.len() as u64;
-        for ((step, observed), advantage) in steps.iter().zip(observed).zip(&attribution.advantages) {
+        for ((index, step), advantage) in steps.iter().enumerate().zip(&attribution.advantages) {
             self.advantage += advantage;
             if let Some(usage) = &step.usage {
                 let tokens = usage.input_tokens.unwrap_or(0).saturating_add(usage.output_tokens.unwrap_or(0));
@@ -228,6 +223,7 @@ impl Tally {
                     self.advantage_of_cost += advantage;
                 }
             }
+            let observed = observed.get(&index).map(|judgement| judgement.score);
             let outcome = observed.or_else(|| attribution.evaluated.then_some(attribution.success_score));
             if let (Some(confidence), Some(outcome)) = (step.confidence, outcome) {
                 self.forecasts.push(Forecast { confidence, outcome });

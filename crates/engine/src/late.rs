@@ -11,6 +11,7 @@ use crate::Error;
 use crate::attribute::{Judged, duration_micros, stored};
 use crate::closing::{CONTENTION_MAX, completed_event, pause};
 use crate::engine::Inner;
+use crate::judging::judgement;
 use crate::record::{Recorded, push_line, refusal};
 
 impl Inner {
@@ -82,10 +83,11 @@ impl Inner {
             reason: Some("late observation".to_owned()),
             ..Judged::again(action, chain, standing, self.wall())
         })?;
-        let judgement = |of: &Attribution| (of.success_score.to_bits(), of.evaluated, of.verdict);
+        let verdict = |of: &Attribution| (of.success_score.to_bits(), of.evaluated, of.verdict);
+        let shares = |of: &Attribution| (of.credits.clone(), of.advantages.clone(), of.judged.clone());
         // What is said of one step may change its credit alone.
-        let judges_step = observation.step.is_some() && observation.score.is_some();
-        let is_other = judgement(&made) != judgement(standing) || (judges_step && made.credits != standing.credits);
+        let judges_step = judgement(observation, &action.agent_id).is_some();
+        let is_other = verdict(&made) != verdict(standing) || (judges_step && shares(&made) != shares(standing));
         Ok(is_other.then_some(made))
     }
 }

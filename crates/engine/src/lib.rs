@@ -38,7 +38,9 @@ mod deliver;
 mod engine;
 mod error;
 mod events;
+mod giver;
 mod insight;
+mod judging;
 mod keeper;
 mod late;
 mod learning;
@@ -51,14 +53,16 @@ mod reply;
 mod sweep;
 mod tree;
 
-pub use accredit_credit::{LearnedMethod, Learner, Model};
+pub use accredit_credit::{
+    LearnedMethod, Learner, METHOD_NAMES, METHODS, Method, MethodError, MethodInfo, MethodOption, Model,
+};
 pub use accredit_guard::{EvictionOrder, IdleFrom, Limits};
 pub use accredit_model::*;
 pub use accredit_store::{DeadLetter, Filter, Problem, Sizes, Stillness, VerifyReport, hold_still};
 pub use apply::Applied;
 pub use client::{Client, ClientOptions, LineAnswer, SPOOL_BYTES_MAX, ServerTarget, Spool, spool_folder};
 pub use clock::{Clock, Environment, IdSource, SystemClock, UuidV7};
-pub use config::{Access, Config, Learning, Method, OnRefit, SinkConfig, SinkKind};
+pub use config::{Access, Config, Learning, OnRefit, SinkConfig, SinkKind};
 pub use engine::Engine;
 pub use error::{Error, ErrorKind};
 pub use events::Subscription;

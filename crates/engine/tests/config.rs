@@ -1,8 +1,8 @@
 //! The configuration: what is wrong in it is an error, by name.
 
 use accredit::{
-    Config, Engine, Error, ErrorKind, EvictionOrder, IdleFrom, LearnedMethod, Learning, Limits, Method, OnRefit,
-    SinkConfig, SinkKind,
+    Config, Engine, Error, ErrorKind, EvictionOrder, IdleFrom, LearnedMethod, Learning, Limits, METHOD_NAMES, METHODS,
+    Method, OnRefit, SinkConfig, SinkKind,
 };
 
 use crate::support::Rig;
@@ -14,7 +14,7 @@ fn a_full_file_is_read() {
             store = "runs.db"
             compat = true
             method = "uniform"
-            method_by_type = { fix_bug = "td_ce", "book flight" = "decay" }
+            method_by_type = { fix_bug = "td_ce", "book flight" = "decay", plan = { name = "gae", lambda = 0.5 } }
             strict = true
             queue_bytes_max = 1_000_000
             block_ms_max = 50
@@ -50,6 +50,7 @@ fn a_full_file_is_read() {
         method_by_type: [
             ("fix_bug".into(), Method::Learned(LearnedMethod::TdCe)),
             ("book flight".into(), Method::Decay),
+            ("plan".into(), Method::Learned(LearnedMethod::Gae { lambda: 0.5 })),
         ]
         .into(),
         strict: true,
@@ -101,6 +102,12 @@ fn what_is_wrong_is_named() {
     check("[method_by_type]\nfix_bug = \"guess\"", "guess");
     check("method = \"guess\"", "`auto`");
     check("method = \"guess\"", "`uniform`");
+    check("method = \"guess\"", "`ochiai`");
+    check("method = { name = \"gae\", lambda = 2 }", "must be a number from 0 to 1");
+    check("method = { name = \"gae\", omega = 0.5 }", "it takes `lambda`");
+    check("method = { name = \"td_ce\", lambda = 0.5 }", "it takes none");
+    check("method = { lambda = 0.5 }", "name");
+    check("[method_by_type]\nfix_bug = { name = \"gigpo\", weight = -1 }", "must be a number from 0 to 100");
     check(&(file("a") + "pathh = \"y\""), "pathh");
     check("[[sinks]]\nname = \"a\"\nkind = \"replay\"\nurl = \"u\"\npath = \"x\"", "path");
     check("[[sinks]]\nname = \"a\"\nkind = \"kafka\"", "kafka");
@@ -161,6 +168,42 @@ fn methods_by_type() {
         (Method::Decay, Method::Uniform)
     );
     assert_eq!(Config::compat("x.db").method, Method::Decay);
+}
+
+/// Options that are built in Rust are checked where the file's are.
+#[test]
+fn options_out_of_their_range_are_refused_from_rust_too() {
+    let wrong = Method::Learned(LearnedMethod::Gae { lambda: 7.0 });
+    for config in [
+        Config { method: wrong, ..Config::default() },
+        Config { method_by_type: [("plan".into(), wrong)].into(), ..Config::default() },
+    ] {
+        assert!(matches!(config.validate(), Err(Error::Config(said)) if said.contains("`lambda` of `gae`")));
+    }
+}
+
+/// The page has a row for each method that there is, in their order, with its options, ranges and defaults; and so has
+/// the page of equations a heading or column.
+#[test]
+fn the_pages_list_every_method() {
+    let page = include_str!("../../../docs/configuration.md");
+    let (_, rest) = page.split_once("| method | what it does | options |\n|---|---|---|\n").unwrap();
+    let (rows, _) = rest.split_once("\n\n").unwrap();
+    let rows: Vec<Vec<&str>> = rows.lines().map(|row| row.split('|').map(str::trim).collect()).collect();
+    let names: Vec<String> = METHOD_NAMES.map(|name| format!("`{name}`")).to_vec();
+    assert_eq!(rows.iter().map(|row| row[1]).collect::<Vec<_>>(), names);
+    let mathematics = include_str!("../../../docs/credit-math.md");
+    for (row, info) in rows.iter().zip(METHODS) {
+        let option = |it: &accredit::MethodOption| {
+            format!("`{}`, {} to {}, {} where not given", it.name, it.min, it.max, it.default)
+        };
+        let options: Vec<String> = info.options.iter().map(option).collect();
+        assert_eq!(row[3], options.join("; "), "{}", info.name);
+        let headings = mathematics.lines().filter(|line| line.starts_with('#') || line.starts_with("| |"));
+        let is_explained = headings.flat_map(|line| line.split([' ', ',', '`'])).any(|word| word == info.name);
+        assert!(is_explained, "{}", info.name);
+    }
+    assert_eq!(Config::from_toml("method = \"gae\"").unwrap().method.to_string(), "gae(lambda=0.95)");
 }
 
 /// The page shows every key with its default; only the sinks are examples.

@@ -119,6 +119,17 @@ fn the_uniform_method_shares_equally() {
 }
 
 #[test]
+fn one_end_takes_all_where_it_is_asked_for() {
+    for (method, credits) in [(Method::First, [1.0, 0.0, 0.0]), (Method::Last, [0.0, 0.0, 1.0])] {
+        let rig = Rig::open_with(|config| (config.method, config.compat) = (method, method == Method::Last));
+        let id = rig.begin();
+        rig.steps(id, 3);
+        let attribution = rig.complete(id, &json!({}));
+        assert_eq!((attribution.method.as_str(), attribution.credits), (method.name(), credits.to_vec()));
+    }
+}
+
+#[test]
 fn the_chain_tells_what_the_older_module_told() {
     let rig = Rig::open();
     let parent = rig.begin();

@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use accredit::{
     Access, ActionId, ActionType, Attribution, Begin, Completion, Config, Engine, Environment, Error, Evidence,
-    LearnedMethod, Learner, Method, Observation, OnRefit, Revision, Step,
+    LearnedMethod, Learner, METHOD_NAMES, Method, Observation, OnRefit, Revision, Step,
 };
 use accredit_store::{Before, Learned, Packed, SqliteStore, Store, Write};
 use accredit_testkit::environments::{Environment as World, Rollout, Truth, discounting_chain};
 use accredit_testkit::{Random, SeededIds};
 use serde_json::json;
 
-use crate::support::{IntoBody, Rig, begin, chosen_id, eventually, judgement, outcome_of, probe, revision_to, step};
+use crate::support::{
+    IntoBody, Rig, assert_close, begin, chosen_id, eventually, judgement, outcome_of, probe, revision_to, step,
+};
 
 const TD_CE: Method = Method::Learned(LearnedMethod::TdCe);
 
@@ -452,6 +454,97 @@ fn methods_by_type() {
         (decide(&rig.engine, "even", true).method == "td_ce").then_some(())
     });
     assert_eq!(decide(&rig.engine, "any", true).method, "decay");
+}
+
+/// Each name in the configuration credits the next action, says so, and its model outlives a restart.
+#[test]
+fn every_method_credits_by_its_name() {
+    let mut rig = Rig::open();
+    decide_many(&rig.engine, 24);
+    for name in METHOD_NAMES {
+        let method = Method::new(name, []).unwrap();
+        rig = rig.reopen_with(|config| config.method = method);
+        let fitted = rig.engine.refit(&kind()).unwrap();
+        assert_eq!(fitted.is_some(), method.learned().is_some(), "{name}");
+        let made = decide(&rig.engine, kind().as_str(), true);
+        assert_eq!(made.evidence == Evidence::Learned, fitted.is_some(), "{name}");
+        let expected = if name == "auto" { fitted.as_ref().unwrap().method.clone() } else { name.to_owned() };
+        assert_eq!(made.method, expected);
+        assert_close(made.credits.iter().sum(), 1.0, 1e-9);
+        let explained = made.baseline + made.advantages.iter().sum::<f64>() + made.residual;
+        assert_close(explained, made.effective_reward(), 1e-9);
+        // The second step decides; a prior has no advantages.
+        if !["uniform", "decay", "first", "last"].contains(&name) {
+            assert!(made.advantages[1] > 0.05, "{name}: {:?}", made.advantages);
+        }
+        rig = rig.reopen();
+        if let Some(fitted) = fitted {
+            // The same method: the model is taken up again. Another option is another method.
+            let made = decide(&rig.engine, kind().as_str(), true);
+            assert_eq!(made.model_version, Some(fitted.version), "{name}");
+        }
+    }
+    assert_eq!(rig.engine.verify(&mut |_, _| {}).unwrap().problems, []);
+    let gae = |lambda: f64| Method::Learned(LearnedMethod::Gae { lambda });
+    let rig = rig.reopen_with(|config| config.method = gae(0.95));
+    rig.engine.refit(&kind()).unwrap().unwrap();
+    let rig = rig.reopen_with(|config| config.method = gae(0.5));
+    let model = rig.engine.refit(&kind()).unwrap().unwrap();
+    assert_eq!((model.method.as_str(), model.reason.as_str()), ("gae", "it was asked for, with lambda 0.5"));
+}
+
+#[test]
+fn another_method_answers_and_leaves_no_trace() {
+    let rig = rig();
+    decide_many(&rig.engine, 24);
+    rig.engine.refit(&kind()).unwrap().unwrap();
+    let made = decide(&rig.engine, kind().as_str(), true);
+    let id = made.action_id;
+    assert_eq!((made.method.as_str(), made.what_if), ("td_ce", false));
+    let before = (rig.stats(), rig.engine.attributions(id).unwrap(), rig.engine.models(&kind()).unwrap());
+    rig.clock.advance_secs(60);
+    for name in METHOD_NAMES {
+        let method = Method::new(name, []).unwrap();
+        let answer = rig.engine.what_if(id, method).unwrap();
+        assert_eq!((answer.what_if, answer.version, answer.model_version), (true, 1, None), "{name}");
+        assert_eq!(answer.attributed_at.micros_since(made.attributed_at), 60_000_000);
+        assert_eq!(answer.evidence == Evidence::Learned, method.learned().is_some(), "{name}");
+        assert!(name == "auto" || answer.method == name, "{name}: {}", answer.method);
+        assert_eq!((answer.verdict, answer.reward, &answer.outcome), (made.verdict, made.reward, &made.outcome));
+        assert_close(answer.credits.iter().sum(), 1.0, 1e-9);
+        assert_eq!(rig.engine.what_if(id, method).unwrap(), answer, "{name}");
+    }
+    let gae = |lambda: f64| rig.engine.what_if(id, Method::Learned(LearnedMethod::Gae { lambda }));
+    let (near, far) = (gae(0.0).unwrap(), gae(1.0).unwrap());
+    assert_ne!(near.advantages, far.advantages);
+    assert_eq!(far.selection_reason.as_deref(), Some("it was asked for, with lambda 1"));
+    assert_eq!(far.advantages, rig.engine.what_if(id, Method::Learned(LearnedMethod::Mc)).unwrap().advantages);
+    let after = (rig.stats(), rig.engine.attributions(id).unwrap(), rig.engine.models(&kind()).unwrap());
+    assert_eq!(after, before);
+    // What has been learned since is in the next answer.
+    (0..10).for_each(|_| drop(decide(&rig.engine, kind().as_str(), false)));
+    rig.engine.learn_now().unwrap();
+    assert_ne!(gae(1.0).unwrap().baseline, far.baseline);
+    // A reader beside the writer answers from what is stored.
+    let reader = Engine::open(Config::read_only(rig.file("accredit.db"))).unwrap();
+    let read = reader.what_if(id, Method::Learned(LearnedMethod::TdCe)).unwrap();
+    assert_eq!((read.method.as_str(), read.evidence), ("td_ce", Evidence::Learned));
+    // What cannot be asked.
+    assert!(matches!(gae(2.0), Err(Error::Refused(_))));
+    assert!(matches!(rig.engine.what_if(rig.begin(), Method::Decay), Err(Error::NoAttribution { .. })));
+    assert!(matches!(rig.engine.what_if(chosen_id(7), Method::Decay), Err(Error::Refused(_))));
+}
+
+#[test]
+fn another_method_that_has_learned_nothing_says_so() {
+    let rig = rig();
+    let id = rig.begin();
+    rig.steps(id, 3);
+    let made = rig.complete(id, &json!({}));
+    let answer = rig.engine.what_if(id, Method::Learned(LearnedMethod::Hca)).unwrap();
+    assert_eq!((answer.method.as_str(), answer.evidence, &answer.credits), ("decay", Evidence::None, &made.credits));
+    assert_eq!(answer.selection_reason.as_deref(), Some("nothing was learned of actions of this type yet"));
+    assert_eq!(rig.engine.what_if(id, Method::First).unwrap().selection_reason, None);
 }
 
 #[test]

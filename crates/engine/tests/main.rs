@@ -13,6 +13,7 @@ mod delivery;
 mod entries;
 mod events;
 mod insight;
+mod judged;
 mod late;
 mod learner;
 mod learning;

@@ -144,13 +144,17 @@ pub struct Attribution {
     pub credits: Vec<f64>,
     /// Per step, in order: signed contribution in units of reward.
     pub advantages: Vec<f64>,
-    /// Per step, in order: standard error of the advantage; `null` where the data say nothing of it. Empty for a prior.
+    /// Indices of the steps, in order, that people or judges gave a score: it outranks every estimate of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub judged: Vec<u64>,
+    /// Per step, in order: standard error of the advantage; `null` where the data say nothing of it. Empty for a prior,
+    /// unless a step was judged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub std_errors: Vec<Option<f64>>,
-    /// Per step, in order: how many observations the advantage rests on. Empty for a prior.
+    /// Per step, in order: how many observations the advantage rests on. Empty for a prior, unless a step was judged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub n: Vec<u64>,
-    /// Per step, in order: expected reward of the whole action after the step. Empty for a prior.
+    /// Per step, in order: expected reward of the whole action after the step. Empty for a prior, unless a step was judged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub forecast: Vec<f64>,
     /// The acceptance criteria, in order.
@@ -167,6 +171,10 @@ pub struct Attribution {
     /// True in the answer to a completion that had already happened with the same outcome.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub repeat: bool,
+    /// True where this was computed for one answer, by another method than the one that credited `version`: it is stored
+    /// nowhere, and `version` is the one that stands.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub what_if: bool,
 }
 
 impl Attribution {

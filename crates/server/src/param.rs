@@ -24,6 +24,7 @@ pub(crate) enum Kind {
     Text,
     Count { min: u64, max: u64, default: Option<u64> },
     Seconds { max: f64 },
+    Number { min: f64, max: f64 },
     Time,
     OneOf(&'static [&'static str]),
 }
@@ -38,6 +39,7 @@ impl Kind {
                 json!({ "type": "integer", "minimum": min, "maximum": max, "default": default })
             }
             Self::Seconds { max } => json!({ "type": "number", "minimum": 0, "maximum": max, "default": 0 }),
+            Self::Number { min, max } => json!({ "type": "number", "minimum": min, "maximum": max }),
             Self::Time => json!({ "$ref": "#/components/schemas/Timestamp" }),
             Self::OneOf(values) => json!({ "type": "string", "enum": values }),
         }
@@ -103,6 +105,16 @@ impl Query {
         }
     }
 
+    /// The value of a [`Kind::Number`].
+    pub(crate) fn number(&self, param: &Param) -> Result<Option<f64>, Problem> {
+        let Kind::Number { min, max } = param.kind else { return Ok(None) };
+        let Some(text) = self.text(param) else { return Ok(None) };
+        match text.parse() {
+            Ok(number) if (min..=max).contains(&number) => Ok(Some(number)),
+            _ => Err(invalid(param.name, format!("not a number from {min} to {max}"))),
+        }
+    }
+
     pub(crate) fn time(&self, param: &Param) -> Result<Option<Timestamp>, Problem> {
         let read = |text| Timestamp::from_str(text).map_err(|error| invalid(param.name, error));
         self.text(param).map(read).transpose()
@@ -116,7 +128,7 @@ impl Query {
     }
 }
 
-fn invalid(name: &str, why: impl Display) -> Problem {
+pub(crate) fn invalid(name: &str, why: impl Display) -> Problem {
     Problem::bad_request("invalid_parameter", format!("parameter `{name}`: {why}"))
 }
 

@@ -1,7 +1,7 @@
 //! Reading actions, attributions, counters and dead letters. What comes by pages is an object with a cursor; what comes
 //! whole is an array.
 
-use accredit::{ActionType, AgentId, Filter, GoalId, Status, Verdict, body_from_json};
+use accredit::{ActionType, AgentId, Filter, GoalId, Method, Status, Verdict, body_from_json};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -11,10 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::body::{Document, Id};
-use crate::param::Query;
+use crate::param::{Query, invalid};
 use crate::problem::Problem;
 use crate::routes::{
-    ACTION_TYPE, AGENT_ID, CURSOR, FROM, GOAL_ID, LEARNED_TYPE, LIMIT, SINK, STATUS, TO, VERDICT, VERSION,
+    ACTION_TYPE, AGENT_ID, CURSOR, FROM, GOAL_ID, LEARNED_TYPE, LIMIT, METHOD, METHOD_OPTIONS, SINK, STATUS, TO,
+    VERDICT, VERSION,
 };
 
 /// Which dead letters to deliver again.
@@ -102,7 +103,28 @@ pub(crate) async fn chain(State(app): State<App>, Id(id): Id) -> Result<Response
 
 pub(crate) async fn attribution(State(app): State<App>, Id(id): Id, query: Query) -> Result<Response, Problem> {
     let version = query.count(&VERSION)?.and_then(|version| version.try_into().ok());
-    app.answer(move |engine| Ok(engine.attribution(id, version)?)).await
+    match asked_method(&query)? {
+        None => app.answer(move |engine| Ok(engine.attribution(id, version)?)).await,
+        Some(_) if version.is_some() => Err(invalid(
+            VERSION.name,
+            "`method` asks what would be given now, to the action as it stands, and a version is what was given then: \
+             leave one of them out",
+        )),
+        Some(method) => app.answer(move |engine| Ok(engine.what_if(id, method)?)).await,
+    }
+}
+
+/// The method that is asked for, with its options.
+fn asked_method(query: &Query) -> Result<Option<Method>, Problem> {
+    let mut options = Vec::new();
+    for option in METHOD_OPTIONS {
+        options.extend(query.number(option)?.map(|value| (option.name, value)));
+    }
+    match (query.text(&METHOD), options.first()) {
+        (Some(name), _) => Method::new(name, options).map(Some).map_err(|error| invalid(METHOD.name, error)),
+        (None, Some((option, _))) => Err(invalid(option, "an option of a method: name the method with `method`")),
+        (None, None) => Ok(None),
+    }
 }
 
 pub(crate) async fn attributions(State(app): State<App>, Id(id): Id) -> Result<Response, Problem> {

@@ -1,8 +1,8 @@
 //! The route table: the only place that says which calls there are. The router and the OpenAPI document come from it.
 
 use accredit::{
-    Action, AgentReport, Attribution, Begin, Cancel, Closing, Completion, DeadLetter, Entry, Insights, ModelSummary,
-    Observation, Page, Revision, Stats, Status, Step, Tree, Verdict,
+    Action, AgentReport, Attribution, Begin, Cancel, Closing, Completion, DeadLetter, Entry, Insights, METHOD_NAMES,
+    ModelSummary, Observation, Page, Revision, Stats, Status, Step, Tree, Verdict,
 };
 use axum::routing::{get, post};
 
@@ -35,6 +35,23 @@ pub(crate) const VERSION: Param = param(
     "This version; the one that stands where absent",
     Kind::Count { min: 1, max: u32::MAX as u64, default: None },
 );
+pub(crate) const METHOD: Param = param(
+    "method",
+    "As this method would give it now: computed for this answer, stored nowhere; not together with `version`",
+    Kind::OneOf(&METHOD_NAMES),
+);
+const LAMBDA: Param = param(
+    "lambda",
+    "Of the methods `td_lambda` and `gae`: how far a step answers for what follows it",
+    Kind::Number { min: 0.0, max: 1.0 },
+);
+const WEIGHT: Param = param(
+    "weight",
+    "Of the method `gigpo`: how much the comparison within a situation counts",
+    Kind::Number { min: 0.0, max: 100.0 },
+);
+/// The options of all methods.
+pub(crate) const METHOD_OPTIONS: [&Param; 2] = [&LAMBDA, &WEIGHT];
 pub(crate) const AFTER: Param = param(
     "after",
     "Only those after this cursor; 0 for all",
@@ -92,8 +109,8 @@ pub(crate) const ROUTES: &[Route] = &[
         ..Route::get("/v1/actions/{id}/chain", "getChain", || get(reads::chain))
     },
     Route {
-        summary: "The attribution that stands, or one of its versions",
-        query: &[VERSION],
+        summary: "The attribution that stands, one of its versions, or what another method would give",
+        query: &[VERSION, METHOD, LAMBDA, WEIGHT],
         answers: &[ATTRIBUTED],
         ..Route::get("/v1/actions/{id}/attribution", "getAttribution", || get(reads::attribution))
     },

@@ -35,7 +35,7 @@ pub struct CreditRow {
 }
 
 /// What to measure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CreditPlan {
     /// The same seed gives the same table.
     pub seed: u64,
@@ -129,7 +129,7 @@ pub fn credit_table(plan: CreditPlan, row: &mut dyn FnMut(CreditRow)) {
                 .map(|(at, setting)| measure(plan, setting.as_ref(), at, suite.n))
                 .collect();
             let (priors, learned) = measured.into_iter().map(|[prior, learned]| (prior, learned)).unzip();
-            vec![("decay", priors), (name(plan.method), learned)]
+            vec![("decay", priors), (plan.method.name(), learned)]
         };
         for (method, measured) in results {
             for (metric, value) in metrics(&measured) {
@@ -145,15 +145,6 @@ pub fn credit_table(plan: CreditPlan, row: &mut dyn FnMut(CreditRow)) {
                 });
             }
         }
-    }
-}
-
-const fn name(method: LearnedMethod) -> &'static str {
-    match method {
-        LearnedMethod::Auto => "auto",
-        LearnedMethod::TdCe => "td_ce",
-        LearnedMethod::Sdae => "sdae",
-        LearnedMethod::RidgeRd => "ridge_rd",
     }
 }
 

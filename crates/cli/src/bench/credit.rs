@@ -23,6 +23,7 @@ pub(crate) struct CreditBench {
     pub(crate) seed: u64,
     pub(crate) quick: bool,
     pub(crate) speed: bool,
+    pub(crate) memory: bool,
     /// Folder with `tau_bench` and `who_and_when`, each as the project keeps them.
     pub(crate) data: Option<PathBuf>,
 }
@@ -38,8 +39,13 @@ pub(crate) struct CreditReport {
 /// Measures; `progress` hears each suite as it is done.
 pub(crate) fn credit(bench: &CreditBench, progress: &mut dyn FnMut(&str)) -> Result<CreditReport, Error> {
     let mut rows = Vec::new();
-    if bench.speed {
-        speed(&mut rows, progress);
+    if bench.speed || bench.memory {
+        if bench.speed {
+            speed(&mut rows, progress);
+        }
+        if bench.memory {
+            super::learning::memory(&mut rows, progress);
+        }
         return Ok(CreditReport { seed: bench.seed, rows });
     }
     let plan = CreditPlan { seed: bench.seed, quick: bench.quick, method: LearnedMethod::Auto };
@@ -285,7 +291,7 @@ impl CreditReport {
                 format!("{sign} {} {}", number(goal), if reached { "reached" } else { "missed" })
             });
             let metric = match row.method.as_str() {
-                "auto" | "shapley" => row.metric.clone(),
+                "auto" | "shapley" | "learner" => row.metric.clone(),
                 method if row.suite == "speed" => row.metric.replace(&format!("{method}, "), &format!("{method}: ")),
                 method => format!("{} ({method})", row.metric),
             };

@@ -12,14 +12,14 @@ use super::report::{Row, io_failed};
 use super::{BULK_CALL_STEPS, BULK_CALLS, Plan, begin, bulk_call, open, sample_step};
 
 /// Acknowledgement times of all producers and the time it took.
-struct Crowd {
+pub(super) struct Crowd {
     latencies: Vec<Duration>,
     elapsed: Duration,
 }
 
 impl Crowd {
     #[expect(clippy::cast_precision_loss, reason = "counts of steps stay far below 2^53")]
-    fn steps_per_sec(&self) -> f64 {
+    pub(super) fn steps_per_sec(&self) -> f64 {
         self.latencies.len() as f64 / self.elapsed.as_secs_f64()
     }
 
@@ -67,12 +67,12 @@ pub(super) fn crowd(plan: &Plan, producers: u64) -> Result<Vec<Row>, Error> {
     ])
 }
 
-fn join(turns: Vec<Crowd>) -> Crowd {
+pub(super) fn join(turns: Vec<Crowd>) -> Crowd {
     let elapsed = turns.iter().map(|turn| turn.elapsed).sum();
     Crowd { latencies: turns.into_iter().flat_map(|turn| turn.latencies).collect(), elapsed }
 }
 
-fn run_crowd(
+pub(super) fn run_crowd(
     producers: u64,
     duration: Duration,
     record: impl Fn(u64, u64) -> Result<(), Error> + Sync,

@@ -92,7 +92,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 /// Resident memory of this process, where the system tells it.
-fn resident_bytes() -> Option<u64> {
+pub(super) fn resident_bytes() -> Option<u64> {
     let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
     let pages: u64 = statm.split_whitespace().nth(1)?.parse().ok()?;
     Some(pages * 4096)

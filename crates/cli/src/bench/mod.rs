@@ -2,6 +2,7 @@
 //! in the same run, and what they cost on disk and in memory.
 
 mod credit;
+mod learning;
 mod load;
 mod measure;
 mod plain;
@@ -53,6 +54,8 @@ pub(crate) enum Part {
     /// 512 producers
     #[value(name = "512")]
     Many,
+    /// 64 producers while the engine learns, beside an engine that does not
+    Learning,
 }
 
 /// Measures the plan's parts, one row a fact; `progress` hears what comes next.
@@ -68,6 +71,7 @@ pub(crate) fn ingest(plan: &Plan, progress: &mut dyn FnMut(&str)) -> Result<Vec<
             Part::One => load::crowd(plan, 1)?,
             Part::Some => load::crowd(plan, 64)?,
             Part::Many => load::crowd(plan, 512)?,
+            Part::Learning => learning::while_recording(plan)?,
         });
     }
     Ok(rows)

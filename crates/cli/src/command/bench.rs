@@ -29,8 +29,8 @@ pub(super) fn run(args: &BenchArgs, json: bool, out: &mut Out) -> Result<Exit, E
 }
 
 fn run_credit(args: &BenchCreditArgs, json: bool, out: &mut Out) -> Result<Exit, Error> {
-    let BenchCreditArgs { seed, quick, speed, data } = args;
-    let bench = CreditBench { seed: *seed, quick: *quick, speed: *speed, data: data.clone() };
+    let BenchCreditArgs { seed, quick, speed, memory, data } = args;
+    let bench = CreditBench { seed: *seed, quick: *quick, speed: *speed, memory: *memory, data: data.clone() };
     let report = credit(&bench, &mut |what| out::note(&format!("measured: {what}")))?;
     if json {
         out.json(&report)?;

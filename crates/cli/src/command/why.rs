@@ -1,5 +1,6 @@
 //! `accredit why`
 
+use accredit::Method;
 use accredit_model::{ActionId, Attribution, Version};
 
 use crate::cli::WhyArgs;
@@ -19,9 +20,16 @@ pub(super) fn run(
     screen: Screen,
     out: &mut Out,
 ) -> Result<Exit, Error> {
+    let method = asked_method(args)?;
     let id = pick(source, &args.id)?;
-    let experience = source.experience(id, args.attribution_version)?;
+    let mut experience = source.experience(id, args.attribution_version)?;
+    let mut stands = None;
+    if let Some(method) = method {
+        let standing = std::mem::replace(&mut experience.attribution, source.what_if(id, method)?);
+        stands = Some(standing.method);
+    }
     let explanation = Explanation {
+        stands,
         children: children(source, id)?,
         versions: versions(source, id, experience.action.version)?,
         experience,
@@ -33,6 +41,21 @@ pub(super) fn run(
         out.text(&why_page(&explanation, &screen))?;
     }
     Ok(Exit::Ok)
+}
+
+/// The method of `--method`, with its options.
+fn asked_method(args: &WhyArgs) -> Result<Option<Method>, Error> {
+    let Some(name) = &args.method else { return Ok(None) };
+    if args.attribution_version.is_some() {
+        return Err(Error::usage(
+            "--method asks what would be given now, to the action as it stands, and --version what was given then",
+            "leave one of them out",
+        ));
+    }
+    let options = [("lambda", args.lambda), ("weight", args.weight)];
+    let options = options.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let method = Method::new(name, options);
+    method.map(Some).map_err(|error| Error::usage(error.to_string(), "`accredit why --help` lists the methods"))
 }
 
 fn children(source: &dyn Source, id: ActionId) -> Result<Vec<Child>, Error> {

@@ -19,12 +19,17 @@ pub(crate) struct StepView<'a> {
     pub(crate) credit: Option<f64>,
     /// Its signed contribution, where the action is closed.
     pub(crate) advantage: Option<f64>,
+    /// Whether people or judges gave it a score, which is what its credit rests on.
+    pub(crate) judged: bool,
     /// The observations that ground it.
     pub(crate) grounds: Vec<(&'a Entry, &'a Observation)>,
 }
 
 /// The mark of a step that changed the world.
 pub(crate) const WROTE: &str = "●";
+
+/// The mark behind the number of a step that was judged.
+pub(crate) const JUDGED: &str = "◆";
 
 /// The mark of a step of which an observation says that it went wrong.
 pub(crate) const FAILED: &str = "✗";
@@ -102,6 +107,7 @@ pub(crate) fn blocks<'a>(chain: &'a [Entry], attribution: Option<&Attribution>) 
                 step,
                 credit: attribution.and_then(|it| it.credits.get(index)).copied(),
                 advantage: attribution.and_then(|it| it.advantages.get(index)).copied(),
+                judged: attribution.is_some_and(|it| it.judged.binary_search(&(index as u64)).is_ok()),
                 grounds: grounds.remove(&(index as u64)).unwrap_or_default(),
             }));
             index += 1;

@@ -54,30 +54,43 @@ impl Cell {
 
 /// The table with its heading, each line ended by a line break. A column in which every cell is empty is left out.
 pub(crate) fn table(columns: &[Column], rows: &[Vec<Cell>], screen: &Screen) -> String {
+    table_in_parts(columns, &[("", rows)], screen)
+}
+
+/// The same in parts under one heading and with one width of each column; a part that has a title begins with it, and one
+/// without rows is left out.
+pub(crate) fn table_in_parts(columns: &[Column], parts: &[(&str, &[Vec<Cell>])], screen: &Screen) -> String {
+    let rows = || parts.iter().flat_map(|(_, rows)| rows.iter());
     let natural: Vec<usize> = columns
         .iter()
         .enumerate()
         .map(|(index, column)| {
-            let widest = rows.iter().filter_map(|row| row.get(index)).map(|cell| text::width(&cell.text)).max();
+            let widest = rows().filter_map(|row| row.get(index)).map(|cell| text::width(&cell.text)).max();
             widest.filter(|widest| *widest > 0).map_or(0, |widest| widest.max(text::width(column.title)))
         })
         .collect();
     let widths = fitted(columns, &natural, screen.width);
-    let mut page = String::new();
     let heading: Vec<Cell> = columns.iter().map(|column| Cell::toned(column.title, Tone::Dim)).collect();
-    for row in std::iter::once(&heading).chain(rows) {
-        let cells = columns.iter().zip(row).zip(&widths).filter(|(_, width)| **width > 0);
-        let cells: Vec<String> = cells
-            .map(|((column, cell), width)| {
-                let cut = text::fit(&cell.text, *width);
-                let padded = if column.right { text::right(&cut, *width) } else { text::left(&cut, *width) };
-                cell.tone.map_or_else(|| padded.clone(), |tone| screen.paint(tone, &padded))
-            })
-            .collect();
-        page.push_str(cells.join("  ").trim_end());
-        page.push('\n');
+    let mut page = line(columns, &heading, &widths, screen);
+    for (title, rows) in parts.iter().filter(|(_, rows)| !rows.is_empty()) {
+        if !title.is_empty() {
+            page.push_str(&format!("{}\n", screen.paint(Tone::Dim, &text::fit(&format!("  {title}"), screen.width))));
+        }
+        rows.iter().for_each(|row| page.push_str(&line(columns, row, &widths, screen)));
     }
     page
+}
+
+fn line(columns: &[Column], row: &[Cell], widths: &[usize], screen: &Screen) -> String {
+    let cells = columns.iter().zip(row).zip(widths).filter(|(_, width)| **width > 0);
+    let cells: Vec<String> = cells
+        .map(|((column, cell), width)| {
+            let cut = text::fit(&cell.text, *width);
+            let padded = if column.right { text::right(&cut, *width) } else { text::left(&cut, *width) };
+            cell.tone.map_or_else(|| padded.clone(), |tone| screen.paint(tone, &padded))
+        })
+        .collect();
+    format!("{}\n", cells.join("  ").trim_end())
 }
 
 /// The width of each column; 0 for one that is left out.

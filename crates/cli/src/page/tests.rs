@@ -2,7 +2,10 @@
 
 use accredit_model::{Action, Closing, Evidence, Experience, Status, Timestamp, Verdict};
 
-use super::{Child, Explanation, ListPage, ShowPage, TopPage, VersionLine, list_page, show_page, top_page, why_page};
+use super::{
+    Child, Explanation, ListPage, ShowPage, TopPage, VersionLine, insights_page, list_page, show_page, top_page,
+    why_page,
+};
 use crate::screen::Screen;
 use crate::text;
 
@@ -19,7 +22,7 @@ fn screen(width: usize) -> Screen {
 }
 
 fn explanation() -> Explanation {
-    Explanation { experience: experience(), children: Vec::new(), versions: Vec::new(), all: false }
+    Explanation { experience: experience(), children: Vec::new(), versions: Vec::new(), stands: None, all: false }
 }
 
 /// The same with a fitted model, criteria, a revision and children.
@@ -64,6 +67,36 @@ fn learned() -> Explanation {
     why
 }
 
+/// Two steps were judged, over a prior.
+fn judged() -> Explanation {
+    let mut why = explanation();
+    let attribution = &mut why.experience.attribution;
+    attribution.judged = vec![5, 12];
+    (attribution.advantages[5], attribution.advantages[12]) = (0.3, -0.5);
+    attribution.residual -= 0.3 - 0.5;
+    attribution.forecast = attribution
+        .advantages
+        .iter()
+        .scan(attribution.baseline, |standing, advantage| {
+            *standing += advantage;
+            Some(*standing)
+        })
+        .collect();
+    why
+}
+
+/// What another method would give.
+fn what_if() -> Explanation {
+    let mut why = explanation();
+    let attribution = &mut why.experience.attribution;
+    attribution.what_if = true;
+    let n_steps = attribution.credits.len();
+    attribution.method = "first".to_owned();
+    attribution.credits = (0..n_steps).map(|index| if index == 0 { 1.0 } else { 0.0 }).collect();
+    why.stands = Some("decay".to_owned());
+    why
+}
+
 fn actions() -> Vec<Action> {
     let done = experience().action;
     let mut open = done.clone();
@@ -80,6 +113,48 @@ fn actions() -> Vec<Action> {
     long.duration_seconds = Some(86_400.0 * 3.0);
     long.step_count = 1_234_567;
     vec![open, done, long]
+}
+
+/// What was learned of a type: what holds, what may be chance, and what nobody can know.
+fn insights() -> accredit::Insights {
+    let id = |end: u32| format!("018f0000-0000-7000-8000-0000{end:08x}").parse().expect("this is an id");
+    let row = |decision: &str, state: Option<&str>, (advantage, wide): (f64, f64), n: u64, q: f64| {
+        let (low, high) = (advantage - wide, advantage + wide);
+        let (decision, state) = (decision.to_owned(), state.map(str::to_owned));
+        let examples = vec![id(0x7f3a_9c21), id(u32::try_from(n).expect("few"))];
+        accredit::DecisionInsight { decision, state, advantage, low, high, n, q, identifiable: q < 1.0, examples }
+    };
+    let why = "situations recur (97 % of held-out steps), forecasts from them beat the base rate (z = 11.2), and decisions \
+               explain 41 % of held-out rewards (38 % by sdae)";
+    accredit::Insights {
+        action_type: "fix_bug".into(),
+        n_actions: 1_412,
+        model: Some(accredit::ModelSummary {
+            action_type: "fix_bug".into(),
+            version: 9,
+            created_at: Timestamp::from_micros(0),
+            n_actions: 1_398,
+            method: "td_ce".to_owned(),
+            reason: why.to_owned(),
+            coverage: 0.97,
+            n: 1_398,
+            candidates: Vec::new(),
+        }),
+        decisions: vec![
+            row("retry", Some("timeout"), (0.21, 0.07), 412, 0.0),
+            row("retry", None, (0.12, 0.05), 612, 0.002),
+            row(
+                "rewrite the parser from the beginning, with all of its tests",
+                Some("after read"),
+                (-0.18, 0.06),
+                77,
+                0.01,
+            ),
+            row("reproduce", Some("after read"), (0.06, 0.09), 30, 0.21),
+            row("reproduce", None, (0.06, 0.09), 30, 0.21),
+            row("read", Some("after the beginning"), (0.0, 0.0), 1_398, 1.0),
+        ],
+    }
 }
 
 fn every_page(screen: &Screen) -> Vec<(&'static str, String)> {
@@ -116,10 +191,13 @@ fn every_page(screen: &Screen) -> Vec<(&'static str, String)> {
     vec![
         ("why", why_page(&why, screen)),
         ("why_learned", why_page(&learned, screen)),
+        ("why_what_if", why_page(&what_if(), screen)),
+        ("why_judged", why_page(&judged(), screen)),
         ("show", show_page(&closed, screen)),
         ("show_open", show_page(&ShowPage { action: &actions[0], attribution: None, ..closed }, screen)),
         ("list", list_page(&ListPage { actions: &actions, next_cursor: Some("94") }, screen)),
         ("top", top_page(&top, screen)),
+        ("insights", insights_page(&insights(), 20, screen)),
     ]
 }
 
@@ -181,6 +259,22 @@ fn a_long_chain_shows_its_ends() {
     let why = Explanation { experience, ..explanation() };
     assert!(why_page(&why, &screen(100)).contains("together (--all)"));
     assert!(why_page(&why, &screen(100)).lines().count() < 100);
+}
+
+#[test]
+fn insights_name_two_actions_in_every_row() {
+    for width in [60, 80, 120] {
+        let page = insights_page(&insights(), 20, &screen(width));
+        // One row of `reproduce` says what both do.
+        let rows: Vec<&str> = page.lines().filter(|line| line.contains("7f3a9c21 ")).collect();
+        assert_eq!(rows.len(), 5, "{page}");
+        assert!(page.contains("`accredit why 7f3a9c21`"), "{page}");
+    }
+    let page = insights_page(&insights(), 2, &screen(100));
+    assert!(page.contains("… 3 more: --limit N") && !page.contains("chance:"), "{page}");
+    let mut nothing = insights();
+    nothing.decisions.truncate(0);
+    assert!(!insights_page(&nothing, 20, &screen(100)).contains("DECISION"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A store file, opened in this process.
 
-use accredit::{Applied, Config, Engine, Filter, Insights, Recorded};
+use accredit::{Applied, Config, Engine, Filter, Insights, Method, Recorded};
 use accredit_model::{Action, ActionId, ActionType, Attribution, Command, Entry, Experience, Refusal, Stats, Version};
 
 use super::{Answer, DeadLetter, Node, Page, Refused, Source, dead_letters, nodes};
@@ -34,6 +34,10 @@ impl Source for Local {
 
     fn attribution(&self, id: ActionId, version: Option<Version>) -> Result<Attribution, Error> {
         Ok(self.engine.attribution(id, version)?)
+    }
+
+    fn what_if(&self, id: ActionId, method: Method) -> Result<Attribution, Error> {
+        Ok(self.engine.what_if(id, method)?)
     }
 
     fn attributions(&self, id: ActionId) -> Result<Vec<Attribution>, Error> {

@@ -8,7 +8,7 @@ mod remote;
 
 use std::path::PathBuf;
 
-use accredit::{Config, Filter, Insights};
+use accredit::{Config, Filter, Insights, Method};
 use accredit_model::{
     Action, ActionId, ActionType, AgentId, Attribution, Command, Entry, Experience, Refusal, Stats, Status, Timestamp,
     Verdict, Version,
@@ -31,6 +31,8 @@ pub(crate) trait Source {
     fn chain(&self, id: ActionId) -> Result<Vec<Entry>, Error>;
     /// One version of its attribution, the latest where none is named.
     fn attribution(&self, id: ActionId, version: Option<Version>) -> Result<Attribution, Error>;
+    /// What another method would give now.
+    fn what_if(&self, id: ActionId, method: Method) -> Result<Attribution, Error>;
     /// All its versions, oldest first.
     fn attributions(&self, id: ActionId) -> Result<Vec<Attribution>, Error>;
     /// Actions, newest first.

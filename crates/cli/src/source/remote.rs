@@ -1,6 +1,6 @@
 //! A running server, asked through the library's client.
 
-use accredit::{Client, ClientOptions, Filter, Insights, LineAnswer};
+use accredit::{Client, ClientOptions, Filter, Insights, LineAnswer, Method};
 use accredit_model::{Action, ActionId, ActionType, Attribution, Command, Entry, Refusal, Stats, Version};
 
 use super::{Answer, DeadLetter, Node, Page, Refused, Source, dead_letters, nodes};
@@ -32,6 +32,10 @@ impl Source for Remote {
 
     fn attribution(&self, id: ActionId, version: Option<Version>) -> Result<Attribution, Error> {
         Ok(self.client.attribution(id, version)?)
+    }
+
+    fn what_if(&self, id: ActionId, method: Method) -> Result<Attribution, Error> {
+        Ok(self.client.what_if(id, method)?)
     }
 
     fn attributions(&self, id: ActionId) -> Result<Vec<Attribution>, Error> {

@@ -54,10 +54,35 @@ fn actions_are_found_by_prefix_and_last() {
     let prefix = id.split('-').next().expect("an id has a first part");
     assert!(program.run(&["show", prefix]).expect_code(0).stdout.contains(&id));
     assert!(program.run(&["why", prefix]).expect_code(0).stdout.contains("changed the world"));
+    let ending = id.split_at(id.len() - 8).1;
+    assert!(program.run(&["show", ending]).expect_code(0).stdout.contains(&id));
     program.run(&["why", "last"]).expect_code(0);
     assert!(program.run(&["show", "ffffffff"]).expect_code(3).stderr.contains("help: "));
     program.run(&["show", "xyz"]).expect_code(2);
     program.run(&["show", "abc"]).expect_code(2);
+}
+
+#[test]
+fn another_method_is_asked_for() {
+    let program = Program::with_runs();
+    let json = program.json(&["why", "last", "--method", "last", "--json"]);
+    let attribution = &json["attribution"];
+    assert_eq!((&attribution["what_if"], &attribution["method"]), (&json!(true), &json!("last")));
+    assert_eq!(attribution["credits"].as_array().expect("credits").last(), Some(&json!(1.0)));
+    let page = program.run(&["why", "last", "--method", "gae", "--lambda", "0.5"]).expect_code(0).stdout;
+    assert!(page.contains("stored nowhere; version 1, which stands, is by decay"), "{page}");
+    let standing = program.run(&["why", "last"]).expect_code(0).stdout;
+    assert!(!standing.contains("what if"), "{standing}");
+    let rows: [(&[&str], &str); 4] = [
+        (&["--method", "gae", "--version", "1"], "leave one of them out"),
+        (&["--method", "gae", "--lambda", "2"], "`lambda` of `gae` must be a number from 0 to 1"),
+        (&["--method", "mc", "--lambda", "1"], "it takes none"),
+        (&["--method", "guess"], "ochiai"),
+    ];
+    for (args, said) in rows {
+        let stderr = program.run(&[&["why", "last"], args].concat()).expect_code(2).stderr;
+        assert!(stderr.contains(said), "{args:?}: {stderr}");
+    }
 }
 
 #[test]

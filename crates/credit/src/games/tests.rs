@@ -5,15 +5,15 @@ use proptest::prelude::*;
 use super::*;
 use crate::random::Random;
 
-const SAMPLING: Sampling = Sampling { n_permutations: 10_000, seed: 7 };
+pub(super) const SAMPLING: Sampling = Sampling { n_permutations: 10_000, seed: 7 };
 
-fn near(found: &[f64], expected: &[f64], within: f64) {
+pub(super) fn near(found: &[f64], expected: &[f64], within: f64) {
     assert_eq!(found.len(), expected.len());
     assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() <= within), "{found:?}\n{expected:?}");
 }
 
 /// Every order of these players.
-fn orders(players: &[usize]) -> Vec<Vec<usize>> {
+pub(super) fn orders(players: &[usize]) -> Vec<Vec<usize>> {
     if players.is_empty() {
         return vec![vec![]];
     }
@@ -39,7 +39,7 @@ fn average(n: usize, orders: &[Vec<usize>], value: impl Fn(&Coalition) -> f64) -
 }
 
 /// A game of random values, the same one for a seed; `v(∅)` is not 0.
-fn random_game(seed: u64) -> impl Fn(&Coalition) -> f64 {
+pub(super) fn random_game(seed: u64) -> impl Fn(&Coalition) -> f64 {
     move |coalition| {
         let mask: u64 = coalition.players().map(|player| 1 << player).sum();
         Random::new(seed ^ (mask << 8)).below(1_000) as f64 / 1_000.0

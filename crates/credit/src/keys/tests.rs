@@ -1,9 +1,18 @@
 //! Unit tests.
 
+use super::situation::{DEPTH_MAX, FEATURES_MAX, bucket};
 use super::*;
 
+fn keys_of<'a>(steps: &[StepFeatures<'a>]) -> Vec<StepKeys<'a>> {
+    let mut keys = Vec::new();
+    action_keys(steps, Wants::ALL, &mut |_, found| keys.push(found));
+    keys
+}
+
+/// The keys of a step after one of which nothing is told but its decision.
 fn of(step: StepFeatures<'_>) -> StepKeys<'_> {
-    step_keys(&step, Some("before"), Wants::ALL)
+    let before = StepFeatures { key: Some("before"), ..StepFeatures::default() };
+    keys_of(&[before, step]).pop().unwrap()
 }
 
 fn with_state(state: &str) -> StepKeys<'_> {
@@ -40,8 +49,8 @@ fn what_is_given_goes_before_what_is_guessed() {
     for state in [None, Some("{}"), Some("no json"), Some(r#"{"id": "a"}"#)] {
         check(StepFeatures { state_key: None, state, ..all }, "cleanup-17", "after before");
     }
-    let first = step_keys(&StepFeatures { key: Some("k"), ..StepFeatures::default() }, None, Wants::ALL);
-    assert_eq!(first.state_label, "after the beginning");
+    let first = keys_of(&[StepFeatures { key: Some("k"), ..StepFeatures::default() }]);
+    assert_eq!(first[0].state_label, "after the beginning");
 }
 
 #[test]
@@ -123,9 +132,9 @@ fn hostile_states_end_and_stay_small() {
 
 #[test]
 fn a_text_has_another_hash_in_each_domain() {
-    use Domain::{Agent, Column, Decision, Detail, Feature, Goal, State};
+    use Domain::{Agent, Column, Decision, Detail, Feature, Goal, Situation, State};
     let mut hashes =
-        [State, Decision, Detail, Feature, Goal, Agent, Column].map(|domain| hash(domain, "retry")).to_vec();
+        [State, Decision, Detail, Feature, Goal, Agent, Column, Situation].map(|domain| hash(domain, "retry")).to_vec();
     hashes.extend([combine(&[1, 2]), combine(&[2, 1]), combine(&[1]), combine(&[])]);
     let n = hashes.len();
     hashes.sort_unstable();
@@ -139,4 +148,58 @@ fn values_of_one_path_share_the_upper_half() {
     let (yes, no, other) = (feature(r#"{"a": "yes"}"#), feature(r#"{"a": "no"}"#), feature(r#"{"b": "yes"}"#));
     assert_eq!(yes & PATH, no & PATH);
     assert!(yes != no && yes & PATH != other & PATH);
+}
+
+#[test]
+fn a_state_that_echoes_the_decision_is_no_situation() {
+    // Per step the state and the decision; which of them keep what the state says.
+    let check = |steps: &[(&str, &str)], state_key: Option<&str>, kept: &[bool]| {
+        let steps: Vec<StepFeatures<'_>> = steps
+            .iter()
+            .map(|(state, key)| StepFeatures { state: Some(state), key: Some(key), state_key, ..Default::default() })
+            .collect();
+        let found: Vec<bool> = keys_of(&steps).iter().map(|keys| !keys.features.is_empty()).collect();
+        assert_eq!(found, kept, "{steps:?}");
+    };
+    const GET: &str = r#"{"tool":"get"}"#;
+    const PUT: &str = r#"{"tool":"put"}"#;
+    for state_key in [None, Some("s")] {
+        // Once every step whose state held a text like its decision lost what the state says: in `memory_len` that is
+        // half of those that see the bit, and that it was lost told what was decided.
+        check(&[(GET, "get"), (GET, "put"), (PUT, "get")], state_key, &[true; 3]);
+        check(&[(GET, "get"), (PUT, "put"), (GET, "get")], state_key, &[false; 3]);
+        check(&[(GET, "get"), (PUT, "put"), (r#"{"n":1}"#, "get")], state_key, &[false, false, true]);
+        check(&[(r#"{"a":{"tool":"get"}}"#, "get"), (PUT, "get")], state_key, &[true; 2]);
+        check(&[("get", "get"), ("[\"get\"]", "put"), ("1", "1")], state_key, &[false, true, true]);
+    }
+    // One that never changes may be either.
+    check(&[(GET, "get")], None, &[false]);
+    check(&[(GET, "get"), (GET, "get")], None, &[false; 2]);
+    check(&[(GET, "get"), (GET, "get")], Some("s"), &[true; 2]);
+}
+
+#[test]
+fn a_state_says_the_same_wherever_it_stands() {
+    let states = [r#"{"a":"x","n":3}"#, r#"{"a":"y","n":300}"#, "no json", r#"{"a":"x","n":3}"#, "{}"];
+    let step = |state| StepFeatures { state: Some(state), key: Some("k"), ..StepFeatures::default() };
+    for (keys, state) in keys_of(&states.map(step)).into_iter().zip(states) {
+        let alone = of(step(state));
+        assert_eq!((&keys.features, keys.decision, keys.detail), (&alone.features, alone.decision, alone.detail));
+        if !alone.features.is_empty() {
+            assert_eq!((keys.state, keys.state_label), (alone.state, alone.state_label));
+        }
+    }
+}
+
+#[test]
+fn categories_are_the_same_by_either_way() {
+    let texts =
+        ["", "ok", "job-8f14e45f", "ab12cd", "ab12c", "1234", "123", "a b c d", "a b c d e", "12 ab cd", "a\x0bb"];
+    for text in texts.iter().copied().chain(["x".repeat(48).as_str(), "x".repeat(49).as_str(), "2026-03-01 10"]) {
+        let slow = text.chars().count() <= 48 && text.split_whitespace().count() <= 4 && !is_identifier(text);
+        assert_eq!(is_category(text), slow, "{text:?}");
+        let other = format!("{text}é");
+        let slow = other.chars().count() <= 48 && other.split_whitespace().count() <= 4 && !is_identifier(&other);
+        assert_eq!(is_category(&other), slow, "{other:?}");
+    }
 }

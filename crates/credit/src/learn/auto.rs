@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::model::Fitted;
 use super::sample::Sample;
-use super::{FitOptions, LearnedMethod, Learner, Model};
-use crate::{Assessment, Episode, Moments, RidgeRd, Sdae, TabularModel, TdCe};
+use super::{FitOptions, Learner, Model};
+use crate::tabular::Table;
+use crate::{Assessment, Episode, LearnedMethod, Method, Moments, RidgeRd, Sdae, TabularModel, TdCe};
 
 /// Parts of the recorded actions, each held out once: three where there are many, up to ten of few, which need every
 /// one to learn from.
@@ -22,8 +23,9 @@ const COVERAGE_MIN: f64 = 0.5;
 const TD_CE_Z_MIN: f64 = 1.0;
 /// z from which on the others are believed.
 const Z_MIN: f64 = 2.0;
-/// How unlikely by chance the association must be that is believed before forecasts show it.
-const P_MAX: f64 = 0.05;
+/// How unlikely by chance the association must be that is believed before forecasts show it: where nothing matters, held-out
+/// forecasts come to be believed by chance as well, in some 15 of 1,000 cases, and both together are to be 1 of 20 at most.
+const P_MAX: f64 = 0.035;
 /// The part of what `sdae` explains that `td_ce` must explain to be preferred. Its forecasts alone would not do: a
 /// situation that tells of luck, or of what was decided long before, forecasts well and credits nothing.
 const EXPLAINED_PART: f64 = 0.95;
@@ -33,6 +35,9 @@ const EXPLAINED_PART_FORECAST: f64 = 0.5;
 /// And where neither explains more, the part of the gain of `sdae`'s forecasts, over all steps, that those of `td_ce` must
 /// have: who explains as much by earlier steps names the cause, and the other one what followed from it.
 const FORESEEN_PART: f64 = 0.75;
+
+/// Share of held-out rewards that `sdae` explains, below which its signal is faint.
+const FAINT_MAX: f64 = 0.5;
 
 /// Different arguments per decision, on average, from which on decisions are free-form.
 const FREE_FORM_DETAILS_MIN: usize = 3;
@@ -77,30 +82,56 @@ pub struct Selection {
 pub(super) fn fit(learner: &Learner, options: &FitOptions) -> Model {
     let samples: Vec<&Sample> = learner.samples().filter(|sample| !sample.steps.is_empty()).collect();
     let mut selection = Selection { n: samples.len() as u64, ..Selection::default() };
-    let td_ce = || Fitted::TdCe(Box::new(TdCe::from_counts(learner.counts(), None)));
-    let sdae = || Fitted::Sdae(Box::new(Sdae::fit(&samples)));
-    let ridge_rd = || Fitted::RidgeRd(Box::new(RidgeRd::fit(&samples)));
+    let by_name = |method: LearnedMethod, is_faint: bool| match method {
+        LearnedMethod::Auto => Fitted::Prior,
+        LearnedMethod::TdCe => Fitted::TdCe(Box::new(TdCe::from_counts(learner.counts(), None))),
+        LearnedMethod::Sdae if is_faint => Fitted::Sdae(Box::new(Sdae::fit_faint(&samples))),
+        LearnedMethod::Sdae => Fitted::Sdae(Box::new(Sdae::fit(&samples))),
+        LearnedMethod::RidgeRd => Fitted::RidgeRd(Box::new(RidgeRd::fit(&samples))),
+        table => Table::fit(table, &samples).map_or(Fitted::Prior, |table| Fitted::Table(Box::new(table))),
+    };
     let fitted = match options.method {
         _ if is_constant(&samples) => {
             "no signal: all rewards are equal".clone_into(&mut selection.reason);
             Fitted::Prior
         }
-        LearnedMethod::TdCe => td_ce(),
-        LearnedMethod::Sdae => sdae(),
-        LearnedMethod::RidgeRd => ridge_rd(),
-        LearnedMethod::Auto => match choose(&samples, &mut selection) {
-            LearnedMethod::TdCe => td_ce(),
-            LearnedMethod::Sdae => sdae(),
-            LearnedMethod::RidgeRd => ridge_rd(),
-            LearnedMethod::Auto => Fitted::Prior,
-        },
+        LearnedMethod::Auto => {
+            let chosen = choose(&samples, &mut selection);
+            by_name(chosen, is_faint(&selection))
+        }
+        asked => {
+            selection.reason = asked_for(asked);
+            by_name(asked, false)
+        }
     };
-    if selection.reason.is_empty() {
-        "it was asked for".clone_into(&mut selection.reason);
-    }
-    let mut model = Model { version: options.version, n_actions: learner.n_actions(), selection, fitted };
+    let half_range = half_range(&samples);
+    let mut model = Model { version: options.version, n_actions: learner.n_actions(), selection, half_range, fitted };
     model.selection.method = crate::CreditMethod::name(&model).to_owned();
     model
+}
+
+/// Whether `sdae` explains so little of held-out rewards that what is to be expected of a decision counts.
+fn is_faint(selection: &Selection) -> bool {
+    let sdae = selection.candidates.iter().find(|candidate| candidate.method == "sdae");
+    sdae.is_some_and(|sdae| sdae.gain_explained < FAINT_MAX)
+}
+
+/// Why a method is used that was not chosen.
+fn asked_for(method: LearnedMethod) -> String {
+    let options = Method::Learned(method).options();
+    let options: Vec<String> = options.iter().map(|(option, value)| format!("{option} {value}")).collect();
+    if options.is_empty() {
+        "it was asked for".to_owned()
+    } else {
+        format!("it was asked for, with {}", options.join(", "))
+    }
+}
+
+fn half_range(samples: &[&Sample]) -> f64 {
+    let rewards = || samples.iter().map(|sample| sample.reward);
+    // Half of each first, so that the largest numbers there are do not overflow.
+    let (low, high) = (rewards().fold(f64::INFINITY, f64::min), rewards().fold(f64::NEG_INFINITY, f64::max));
+    (high / 2.0 - low / 2.0).max(0.0)
 }
 
 fn is_constant(samples: &[&Sample]) -> bool {
@@ -129,7 +160,8 @@ fn choose(samples: &[&Sample], selection: &mut Selection) -> LearnedMethod {
     let (td_ce, sdae) = (trials.td_ce.candidate("td_ce"), trials.sdae.candidate("sdae"));
     let (mut method, mut reason) = decide(selection.coverage, &td_ce, &sdae);
     // Held-out forecasts of a weak signal beat the base rate only after many actions; whether there is one shows sooner.
-    if method != LearnedMethod::Sdae && td_ce.z < TD_CE_Z_MIN {
+    let is_undecided = method == LearnedMethod::Auto || (method == LearnedMethod::TdCe && td_ce.z < TD_CE_Z_MIN);
+    if is_undecided {
         selection.p_value = Sdae::p_value(samples);
         if let Some(p) = selection.p_value.filter(|p| *p <= P_MAX) {
             method = LearnedMethod::Sdae;

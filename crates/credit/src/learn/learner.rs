@@ -22,7 +22,7 @@ const LABELS_MAX: usize = 16_384;
 const LABEL_CHARS_MAX: usize = 96;
 
 /// What learning keeps of the closed actions of one action type. It merges with that of other stores in any order and
-/// any number of times ([`Learner::merge`]), forgets ([`Learner::forget`]), and is bounded: 13 MiB of counts a writer
+/// any number of times ([`Learner::merge`]), forgets ([`Learner::forget`]), and is bounded: 19 MiB of counts a writer
 /// ([`Counts`]), 48 MiB of trajectories, 2 MiB of names.
 ///
 /// The reservoir is the bottom-k sketch of the trajectories: those whose action ids have the smallest hashes, at most

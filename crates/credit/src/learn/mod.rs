@@ -9,5 +9,5 @@ mod sample;
 pub use auto::{Candidate, Selection};
 pub use insights::Insight;
 pub use learner::{Learner, RESERVOIR_BYTES_MAX, RESERVOIR_SAMPLES_MAX};
-pub use model::{FitOptions, LearnedMethod, Model};
+pub use model::{FitOptions, Model};
 pub use sample::{Sample, SampleStep};

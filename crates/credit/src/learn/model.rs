@@ -5,22 +5,11 @@ use serde::{Deserialize, Serialize};
 use super::auto::Selection;
 use super::sample::Sample;
 use crate::keys::Wants;
-use crate::{Assessment, Credit, CreditMethod, Decay, RidgeRd, Sdae, TabularModel, TdCe, Trajectory, credit_shares};
-
-/// A method that learns, or the rule that chooses among them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LearnedMethod {
-    /// Chooses by evidence.
-    #[default]
-    Auto,
-    /// Certainty equivalence.
-    TdCe,
-    /// Sparse direct advantage estimation.
-    Sdae,
-    /// Return decomposition by ridge regression, for free-form decisions.
-    RidgeRd,
-}
+use crate::tabular::Table;
+use crate::{
+    Assessment, Credit, CreditMethod, Decay, LearnedMethod, RidgeRd, Sdae, TabularModel, TdCe, Trajectory,
+    credit_shares,
+};
 
 /// How a model is fitted.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -40,6 +29,8 @@ pub struct Model {
     pub n_actions: u64,
     /// Which method was chosen, and why.
     pub selection: Selection,
+    /// Half the range of the rewards that it was fitted on, in units of reward: the unit of judgements of single steps.
+    pub half_range: f64,
     pub(crate) fitted: Fitted,
 }
 
@@ -51,6 +42,7 @@ pub(crate) enum Fitted {
     TdCe(Box<TdCe>),
     Sdae(Box<Sdae>),
     RidgeRd(Box<RidgeRd>),
+    Table(Box<Table>),
 }
 
 impl Model {
@@ -62,6 +54,7 @@ impl Model {
             Fitted::TdCe(model) => Some(model.assess(&sample.episode())),
             Fitted::Sdae(model) => Some(model.assess(sample)),
             Fitted::RidgeRd(model) => Some(model.assess_with_outcome(sample)),
+            Fitted::Table(table) => Some(table.assess(sample)),
         }
     }
 }
@@ -69,7 +62,7 @@ impl Model {
 impl Model {
     const fn wants(&self) -> Wants {
         match &self.fitted {
-            Fitted::Prior | Fitted::TdCe(_) => Wants { features: false, details: false },
+            Fitted::Prior | Fitted::TdCe(_) | Fitted::Table(_) => Wants { features: false, details: false },
             Fitted::Sdae(_) => Wants { features: true, details: false },
             Fitted::RidgeRd(_) => Wants { features: false, details: true },
         }
@@ -83,6 +76,7 @@ impl CreditMethod for Model {
             Fitted::TdCe(_) => "td_ce",
             Fitted::Sdae(_) => "sdae",
             Fitted::RidgeRd(_) => "ridge_rd",
+            Fitted::Table(table) => table.name(),
         }
     }
 

@@ -1,15 +1,10 @@
 //! One closed action as learning keeps it.
 
-use std::borrow::Cow;
-
 use accredit_model::ActionId;
 use serde::{Deserialize, Serialize};
 
-use crate::keys::{self, Domain, Wants, hash};
+use crate::keys::{self, Domain, STEPS_MAX, Wants, hash};
 use crate::{Episode, EpisodeStep, Trajectory};
-
-/// Steps of an action that learning looks at; of a longer one the first and the last of them, half each.
-pub(crate) const STEPS_MAX: usize = 4_096;
 
 /// One closed action in hashes: what learning keeps of it. About 100 bytes a step and 8 a feature.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,16 +61,11 @@ impl Sample {
         wants: Wants,
         label: &mut dyn FnMut(u64, &str),
     ) -> Self {
-        let n = trajectory.steps.len();
-        let mut previous: Option<Cow<'_, str>> = None;
-        let mut steps = Vec::with_capacity(n.min(STEPS_MAX));
-        for (index, step) in trajectory.steps.iter().enumerate() {
-            if n > STEPS_MAX && (STEPS_MAX / 2..n - STEPS_MAX / 2).contains(&index) {
-                continue;
-            }
-            let keys = keys::step_keys(step, previous.as_deref(), wants);
+        let mut steps = Vec::with_capacity(trajectory.steps.len().min(STEPS_MAX));
+        keys::action_keys(trajectory.steps, wants, &mut |index, keys| {
             label(keys.state, &keys.state_label);
             label(keys.decision, &keys.decision_label);
+            let step = &trajectory.steps[index];
             steps.push(SampleStep {
                 index: u32::try_from(index).unwrap_or(u32::MAX),
                 state: keys.state,
@@ -87,8 +77,7 @@ impl Sample {
                 effect: step.effect,
                 judged: step.judged,
             });
-            previous = Some(keys.decision_label);
-        }
+        });
         Self {
             action,
             version,

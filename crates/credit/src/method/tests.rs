@@ -3,15 +3,6 @@
 use super::*;
 
 #[test]
-fn every_name_makes_the_method_of_that_name() {
-    for name in METHOD_NAMES {
-        assert_eq!(method(name).map(|method| method.name()), Some(name));
-    }
-    assert!(method("td_ce").is_none());
-    assert!(method("").is_none());
-}
-
-#[test]
 fn a_step_lends_its_fields() {
     let step = Step {
         description: "search".into(),

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::policy::{Policy, State, visits};
+use super::prior::{KINDS, Prior};
 use crate::cholesky::dot;
 use crate::keys::{PATH, combine};
+use crate::mixed::BuildMixed;
 use crate::{Sample, SampleStep};
 
 /// Decisions that get columns at most: the most frequent ones.
@@ -22,14 +24,14 @@ const DEVIATION_MIN: f64 = 1e-6;
 const REMAINDER_MAX: f64 = 0.01;
 
 /// The feature that always holds.
-const ALWAYS: u64 = 0;
+pub(super) const ALWAYS: u64 = 0;
 /// What sets the first step's features apart from those of the step.
 const FIRST: u64 = 0x9ae1_6a3b_2f90_404f;
 /// What sets a path's two values, compared, apart from each of them.
 const CONTRAST: u64 = 0xc949_d7c7_509e_6557;
 /// Positions: none, the end, and from 2 on the powers of two.
-const ANYWHERE: u64 = 0;
-const AT_END: u64 = 1;
+pub(super) const ANYWHERE: u64 = 0;
+pub(super) const AT_END: u64 = 1;
 
 /// A decision in a context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,40 +85,48 @@ impl Contrasts {
     }
 }
 
-/// Says each context that holds at a step, with its sign.
+/// The position of a step in powers of two.
+pub(super) fn bucket(index: u32) -> u64 {
+    2 + u64::from((index.saturating_add(1)).ilog2())
+}
+
+/// What a feature of a state stands for, with signs: where its path has two values their contrast, and itself.
+pub(super) fn aspects(feature: u64, contrasts: &Contrasts) -> impl Iterator<Item = (u64, f64)> {
+    let contrast = contrasts.sign(feature).map(|sign| ((feature & PATH) ^ CONTRAST, sign));
+    contrast.into_iter().chain([(feature, 1.0)])
+}
+
+/// The same of the first step, at a later one.
+pub(super) const fn first(feature: u64) -> u64 {
+    feature ^ FIRST
+}
+
+/// Says each context that holds at a step: a feature, a position, and the feature's sign.
 pub(super) fn contexts(
     sample: &Sample,
     at: usize,
     place: Place,
     knows_state: bool,
     contrasts: &Contrasts,
-    say: &mut dyn FnMut(u64, f64),
+    say: &mut dyn FnMut(u64, u64, f64),
 ) {
-    let bucket = 2 + u64::from((place.index + 1).ilog2());
-    let positions = [ANYWHERE, bucket, AT_END];
+    let positions = [ANYWHERE, bucket(place.index), AT_END];
     let positions = if place.is_end { &positions[..] } else { &positions[..2] };
-    let mut say_all =
-        |feature: u64, sign: f64| positions.iter().for_each(|position| say(combine(&[feature, *position]), sign));
+    let mut say_all = |feature: u64, sign: f64| positions.iter().for_each(|position| say(feature, *position, sign));
     let step = &sample.steps[at];
     say_all(ALWAYS, 1.0);
-    for feature in &step.features {
-        if let Some(sign) = contrasts.sign(*feature) {
-            say_all((feature & PATH) ^ CONTRAST, sign);
-        }
-        say_all(*feature, 1.0);
+    for (feature, sign) in step.features.iter().flat_map(|feature| aspects(*feature, contrasts)) {
+        say_all(feature, sign);
     }
     if knows_state {
         say_all(step.state, 1.0);
     }
     if at > 0 {
-        let first = &sample.steps[0];
-        for feature in &first.features {
-            if let Some(sign) = contrasts.sign(*feature) {
-                say_all((feature & PATH) ^ CONTRAST ^ FIRST, sign);
-            }
-            say_all(feature ^ FIRST, 1.0);
+        let step = &sample.steps[0];
+        for (feature, sign) in step.features.iter().flat_map(|feature| aspects(*feature, contrasts)) {
+            say_all(first(feature), sign);
         }
-        say_all(first.state ^ FIRST, 1.0);
+        say_all(first(step.state), 1.0);
     }
 }
 
@@ -126,6 +136,8 @@ pub(super) struct Design {
     pub(super) columns: Vec<DesignColumn>,
     /// How many there were to choose from.
     pub(super) n_candidates: usize,
+    /// How many of each kind, where that was asked.
+    pub(super) n_of_kind: Option<[usize; KINDS]>,
 }
 
 #[derive(Debug)]
@@ -137,6 +149,8 @@ pub(super) struct DesignColumn {
     pub(super) deviation: f64,
     /// Samples in which the decision was made in the context.
     pub(super) n_shown: u64,
+    /// What is expected of it, where that was asked.
+    pub(super) kind: usize,
     /// Per sample, centred and divided by the deviation.
     pub(super) values: Vec<f64>,
 }
@@ -148,8 +162,10 @@ impl Candidates {
         let mut found: Vec<(f64, usize, DesignColumn)> = Vec::new();
         let mut least = 0.0;
         let mut n_candidates = 0;
+        let mut n_of_kind = [0; KINDS];
         self.each(&mut |column| {
             n_candidates += 1;
+            n_of_kind[column.kind] += 1;
             let correlation = dot(&column.values, rewards).abs() / (spread * (rewards.len() as f64).sqrt());
             if correlation > least || found.len() < max {
                 found.push((correlation, n_candidates, column));
@@ -160,18 +176,21 @@ impl Candidates {
             }
         });
         best(&mut found, max);
-        Design { columns: found.into_iter().map(|(_, _, column)| column).collect(), n_candidates }
+        let n_of_kind = self.prior.is_some().then_some(n_of_kind);
+        Design { columns: found.into_iter().map(|(_, _, column)| column).collect(), n_candidates, n_of_kind }
     }
 
-    /// For each list of rewards the largest product of it with any column: the statistic of a permutation test.
-    pub(super) fn strongest(&self, rewards: &[Vec<f64>]) -> Vec<f64> {
-        let mut strongest = vec![0.0_f64; rewards.len()];
+    /// For each list of rewards the largest product of it with any column of each kind, and how many columns are of each.
+    pub(super) fn strongest(&self, rewards: &[Vec<f64>]) -> (Vec<[f64; KINDS]>, [usize; KINDS]) {
+        let mut strongest = vec![[0.0_f64; KINDS]; rewards.len()];
+        let mut n_of_kind = [0; KINDS];
         self.each(&mut |column| {
+            n_of_kind[column.kind] += 1;
             for (rewards, strongest) in rewards.iter().zip(&mut strongest) {
-                *strongest = strongest.max(dot(&column.values, rewards).abs());
+                strongest[column.kind] = strongest[column.kind].max(dot(&column.values, rewards).abs());
             }
         });
-        strongest
+        (strongest, n_of_kind)
     }
 
     /// Says each column that enough actions show, the earliest of those that are equal or each other's negative.
@@ -180,7 +199,7 @@ impl Candidates {
         let mut seen: HashSet<u64> = HashSet::new();
         let mut values = vec![0.0; n];
         for (context, done) in self.shown() {
-            let (cells, context) = (&self.cells[context], self.contexts[context]);
+            let (cells, (context, feature, position)) = (&self.cells[context], self.contexts[context]);
             let Some((decision, share)) = self.decisions.get(done[0].decision as usize) else { continue };
             let n_shown = done.iter().filter(|done| done.n > 0).count();
             // What was done, less what the policy would have done.
@@ -199,7 +218,8 @@ impl Candidates {
             let rounded: Vec<u64> = values.iter().map(|value| ((sign * value * 1e6).round() as i64) as u64).collect();
             if seen.insert(combine(&rounded)) {
                 let column = Column { decision: *decision, context };
-                say(DesignColumn { column, mean, deviation, n_shown: n_shown as u64, values });
+                let kind = self.prior.as_ref().map_or(0, |prior| prior.kind(*decision, feature, position));
+                say(DesignColumn { column, mean, deviation, n_shown: n_shown as u64, kind, values });
             }
         }
     }
@@ -234,11 +254,13 @@ pub(super) struct Candidates {
     n: usize,
     /// With the share of all decisions that each is.
     decisions: Vec<(u64, f64)>,
-    contexts: Vec<u64>,
+    /// Each with its feature and its position.
+    contexts: Vec<(u64, u64, u64)>,
     /// Per context and sample: how much of the policy is the decisions' shares.
     cells: Vec<Vec<Cell>>,
     /// Per context, sample and decision: what was done, less what the state's own counts expect.
     done: Vec<Vec<Done>>,
+    prior: Option<Prior>,
 }
 
 #[derive(Clone, Copy)]
@@ -268,8 +290,15 @@ impl Candidates {
         decisions.truncate(DECISIONS_MAX);
         let number: HashMap<u64, u32> =
             decisions.iter().enumerate().map(|(at, (decision, _))| (*decision, at as u32)).collect();
-        let mut table = Self { n: samples.len(), decisions, contexts: Vec::new(), cells: Vec::new(), done: Vec::new() };
-        let mut index: HashMap<u64, usize> = HashMap::new();
+        let mut table = Self {
+            n: samples.len(),
+            decisions,
+            contexts: Vec::new(),
+            cells: Vec::new(),
+            done: Vec::new(),
+            prior: None,
+        };
+        let mut index: HashMap<u64, usize, BuildMixed> = HashMap::default();
         for (sample_at, sample) in samples.iter().enumerate() {
             let last = sample.steps.len() - 1;
             for ((at, step), name) in sample.steps.iter().enumerate().zip(visits(sample)) {
@@ -277,9 +306,10 @@ impl Candidates {
                 let (unknown, here) = table.step(sample_at as u32, step, state, policy, &number);
                 let place = Place { index: step.index, is_end: knows_end && at == last };
                 let knows_state = state.is_some_and(|state| state.n_actions >= 3);
-                contexts(sample, at, place, knows_state, contrasts, &mut |context, sign| {
+                contexts(sample, at, place, knows_state, contrasts, &mut |feature, position, sign| {
+                    let context = combine(&[feature, position]);
                     let context = *index.entry(context).or_insert_with(|| {
-                        table.contexts.push(context);
+                        table.contexts.push((context, feature, position));
                         table.cells.push(Vec::new());
                         table.done.push(Vec::new());
                         table.contexts.len() - 1
@@ -299,6 +329,13 @@ impl Candidates {
         }
         table.done.iter_mut().for_each(|done| done.sort_by_key(|done| (done.decision, done.sample)));
         table
+    }
+
+    /// The same, with what is expected of each column before any reward is looked at.
+    pub(super) fn with_prior(mut self, samples: &[&Sample], contrasts: &Contrasts) -> Self {
+        let decisions: Vec<u64> = self.decisions.iter().map(|(decision, _)| *decision).collect();
+        self.prior = Some(Prior::of(samples, &decisions, contrasts));
+        self
     }
 
     /// One step: how much of the policy is the decisions' shares, and what was done, less what the policy expects of single

@@ -1,6 +1,7 @@
 //! The scaled lasso, half relaxed.
 
 use super::columns::Design;
+use super::prior::share;
 use crate::cholesky::{Cholesky, dot};
 
 /// The part of the universal penalty that is taken.
@@ -39,10 +40,11 @@ pub(super) fn solve(design: &Design, rewards: &[f64]) -> (Vec<f64>, f64) {
     let mut fitted = vec![0.0; p];
     let deviation = (dot(rewards, rewards) / n).sqrt();
     let unit = PENALTY * (2.0 * (design.n_candidates.max(2) as f64).ln() / n).sqrt();
+    let parts = penalty_parts(design, unit, n);
     let (mut noise, mut penalty) = (deviation, 0.0);
     for _ in 0..SCALE_ROUNDS_MAX {
         penalty = unit * noise;
-        descend(&mut weights, &mut fitted, &with_rewards, penalty, &gram);
+        descend(&mut weights, &mut fitted, &with_rewards, (penalty, &parts), &gram);
         let mut residual = rewards.to_vec();
         for (j, weight) in weights.iter().enumerate().filter(|(_, weight)| **weight != 0.0) {
             residual.iter_mut().zip(column(j)).for_each(|(r, x)| *r -= weight * x);
@@ -57,13 +59,27 @@ pub(super) fn solve(design: &Design, rewards: &[f64]) -> (Vec<f64>, f64) {
     (weights, penalty)
 }
 
+/// The part of the penalty that each column takes: all of it, or where something is expected of columns that of a test with
+/// the column's part of the chance of an error: `σ̂·sqrt(2 ln(2·n_kind/share_kind) / n)` in all.
+fn penalty_parts(design: &Design, unit: f64, n: f64) -> Vec<f64> {
+    let part = |kind: usize, n_of_kind: &[usize]| (-2.0 * (share(kind, n_of_kind[kind]) / 2.0).ln() / n).sqrt() / unit;
+    let columns = design.columns.iter();
+    columns.map(|column| design.n_of_kind.map_or(1.0, |n_of_kind| part(column.kind, &n_of_kind))).collect()
+}
+
 /// Sweeps over all columns until nothing changes.
-fn descend(weights: &mut [f64], fitted: &mut [f64], with_rewards: &[f64], penalty: f64, gram: &[Vec<f64>]) {
+fn descend(
+    weights: &mut [f64],
+    fitted: &mut [f64],
+    with_rewards: &[f64],
+    (penalty, parts): (f64, &[f64]),
+    gram: &[Vec<f64>],
+) {
     for _ in 0..SWEEPS_MAX {
         let mut moved = 0.0_f64;
         for j in 0..weights.len() {
             let free = with_rewards[j] - fitted[j] + weights[j];
-            let next = free.signum() * (free.abs() - penalty).max(0.0);
+            let next = free.signum() * (free.abs() - penalty * parts[j]).max(0.0);
             let change = next - weights[j];
             if change != 0.0 {
                 weights[j] = next;

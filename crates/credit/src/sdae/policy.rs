@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 
 use crate::keys::combine;
+use crate::mixed::BuildMixed;
 use crate::{Sample, SampleStep};
 
 /// Pseudo-counts of how often a decision is made at all, against how often it is made in one state.
@@ -21,7 +22,7 @@ const STATES_MAX: usize = 65_536;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Policy {
     decisions: BTreeMap<u64, f64>,
-    states: HashMap<u64, State>,
+    states: HashMap<u64, State, BuildMixed>,
 }
 
 /// What was done in a state.

@@ -2,8 +2,9 @@
 
 use accredit_model::ActionId;
 
-use super::columns::{Candidates, Design, DesignColumn};
+use super::columns::{ALWAYS, ANYWHERE, Candidates, Design, DesignColumn, Place, bucket, contexts, first};
 use super::lasso::{fit, solve};
+use super::prior::Prior;
 use super::*;
 use crate::SampleStep;
 use crate::cholesky::dot;
@@ -62,13 +63,13 @@ fn design(n: usize, p: usize, seed: u64) -> (Design, Vec<f64>) {
         let scale = (dot(&values, &values) / n as f64).sqrt();
         values.iter_mut().for_each(|value| *value /= scale);
         let column = Column::of(1, j as u64);
-        columns.push(DesignColumn { column, mean: 0.0, deviation: 0.5 + j as f64, n_shown: 3, values });
+        columns.push(DesignColumn { column, mean: 0.0, deviation: 0.5 + j as f64, n_shown: 3, kind: 0, values });
     }
     let signal = |i: usize| (0..5).map(|j| columns[j].values[i] * (j as f64 - 1.5)).sum::<f64>();
     let mut rewards: Vec<f64> = (0..n).map(|i| signal(i) + 2.0 * uniform(&mut random)).collect();
     let mean = rewards.iter().sum::<f64>() / n as f64;
     rewards.iter_mut().for_each(|reward| *reward -= mean);
-    (Design { columns, n_candidates: p * 3 }, rewards)
+    (Design { columns, n_candidates: p * 3, n_of_kind: None }, rewards)
 }
 
 fn residual(design: &Design, rewards: &[f64], weights: &[f64]) -> Vec<f64> {
@@ -389,5 +390,116 @@ fn little_or_nothing_is_said_of_little_or_nothing() {
         let found = model.assess(&sample(9, 0.0, vec![SampleStep::default(); 3]));
         assert_eq!((found.advantages, found.n), (vec![0.0; 3], vec![0; 3]));
         assert!(found.std_errors.iter().all(|error| error.is_infinite()));
+    }
+}
+
+/// The chosen columns of one step with their values, by all contexts that hold there.
+fn slow_hits(model: &Sdae, sample: &Sample, at: usize, name: u64) -> Vec<(usize, f64)> {
+    let step = &sample.steps[at];
+    let place = Place { index: step.index, is_end: model.knows_end && at + 1 == sample.steps.len() };
+    let state = model.policy.state(name);
+    let mut hits = Vec::new();
+    let knows_state = state.is_some_and(|state| state.n_actions >= 3);
+    contexts(sample, at, place, knows_state, &model.contrasts, &mut |feature, position, sign| {
+        let context = combine(&[feature, position]);
+        for (at, chosen) in
+            model.columns.list.iter().enumerate().filter(|(_, chosen)| chosen.column.context() == context)
+        {
+            let decision = chosen.column.decision;
+            let x = sign * (f64::from(step.decision == decision) - model.policy.probability(step, decision, state));
+            if x.abs() > 1e-9 {
+                hits.push((at, x));
+            }
+        }
+    });
+    hits
+}
+
+#[test]
+fn the_columns_within_reach_are_those_of_all_contexts() {
+    let mut n_hits = 0;
+    for (seed, lengths) in [(3, (2, 6)), (4, (4, 4)), (7, (1, 40))] {
+        let samples = samples(60, 1.0, lengths, seed);
+        let mut model = Sdae::fit(&samples.iter().collect::<Vec<&Sample>>());
+        // All columns that there are, not just the few that were chosen.
+        let refs: Vec<&Sample> = samples.iter().collect();
+        let rewards: Vec<f64> = samples.iter().map(|sample| sample.reward).collect();
+        let design = Candidates::of(&refs, &model.policy, &model.contrasts, model.knows_end).design(&rewards, 400);
+        let columns = design.columns.iter().map(|column| column.column);
+        let chosen = columns.enumerate().map(|(at, column)| Chosen { column, weight: 1.0 + at as f64, n: 3 });
+        model.columns = chosen.collect::<Vec<Chosen>>().into();
+        for sample in &samples {
+            let mut reach = Reach::of(&model, sample);
+            for (at, name) in visits(sample).enumerate() {
+                let mut hits = Vec::new();
+                reach.hits(at, name, &mut hits);
+                // The order too, for sums are taken in it.
+                assert_eq!(hits, slow_hits(&model, sample, at, name), "seed {seed}, step {at}");
+                n_hits += hits.len();
+            }
+        }
+    }
+    assert!(n_hits > 10_000, "{n_hits}");
+}
+
+#[test]
+fn kinds_say_what_is_whole_what_has_consequences_and_what_lasts() {
+    const GOAL: u64 = 1 << 32;
+    const COIN: u64 = 2 << 32;
+    const THERE: u64 = 3 << 32;
+    let mut random = Random::new(8);
+    let samples: Vec<Sample> = (0..200)
+        .map(|at| {
+            let mut coin = || random.below(2) as u64;
+            let (goal, mut there) = (coin(), coin());
+            let step = |index: u32| {
+                let decision = 10 + coin();
+                let features = vec![GOAL + goal, COIN + coin(), THERE + there];
+                if index == 0 {
+                    there = decision - 10;
+                }
+                SampleStep { index, decision, features, state: at * 100 + u64::from(index), ..SampleStep::default() }
+            };
+            sample(at, 0.0, (0..12).map(step).collect())
+        })
+        .collect();
+    let refs: Vec<&Sample> = samples.iter().collect();
+    let contrasts = Contrasts::of(&refs);
+    let prior = Prior::of(&refs, &[10, 11], &contrasts);
+    let contrast = |feature: u64| super::columns::aspects(feature, &contrasts).next().unwrap().0;
+    let check = |feature: u64, position: u64, kind: usize| {
+        for decision in [10, 11] {
+            assert_eq!(prior.kind(decision, feature, position), kind, "{feature} {position}");
+        }
+    };
+    for feature in [ALWAYS, contrast(GOAL), contrast(THERE)] {
+        check(feature, bucket(0), 7);
+        check(feature, bucket(1), 5);
+        check(feature, ANYWHERE, 5);
+    }
+    for feature in [GOAL, GOAL + 1, THERE, first(GOAL)] {
+        check(feature, bucket(0), 3);
+        check(feature, bucket(6), 1);
+    }
+    check(contrast(COIN), bucket(0), 6);
+    check(contrast(COIN), bucket(3), 4);
+    check(COIN, bucket(0), 2);
+    check(first(COIN + 1), bucket(3), 0);
+    let all: f64 = (0..KINDS).map(|kind| share(kind, 1)).sum();
+    assert!((all - 1.0).abs() < 1e-12);
+}
+
+#[test]
+fn tails_are_those_of_the_normal_distribution() {
+    // Simpson's rule on the density, to where nothing is left.
+    let slow = |z: f64| {
+        let n = 20_000;
+        let width = 14.0 / f64::from(n);
+        let at = |i: i32| (-0.5 * (z + f64::from(i) * width).powi(2)).exp();
+        let sum: f64 = (0..=n).map(|i| at(i) * if i == 0 || i == n { 1.0 } else { f64::from(2 + 2 * (i % 2)) }).sum();
+        (2.0 * sum * width / 3.0 / std::f64::consts::TAU.sqrt()).ln()
+    };
+    for z in [0.0, 0.5, 1.96, 4.0, 5.99, 6.0, 6.5, 9.0, 12.0] {
+        assert!((ln_tail(z) - slow(z)).abs() < 2e-3, "{z}: {} {}", ln_tail(z), slow(z));
     }
 }

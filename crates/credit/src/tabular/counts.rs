@@ -15,7 +15,7 @@ const DROPPED_PART: usize = 8;
 /// State, decision, and the next state; `None` is the end of the episode.
 pub(super) type Key = (u64, u64, Option<u64>);
 
-/// Counts and sums of rewards per state, decision and next state, which merge.
+/// Counts and sums of rewards per state, decision and next state, and of lengths where episodes end, which merge.
 ///
 /// Sums are not idempotent, so every writer keeps a shard of its own, which no one else changes and whose version counts
 /// its changes; of two shards of one writer the later one stands for both. Merging is therefore commutative, associative
@@ -23,8 +23,8 @@ pub(super) type Key = (u64, u64, Option<u64>);
 /// al., "A Comprehensive Study of Convergent and Commutative Replicated Data Types", 2011). It presumes that two
 /// processes never write under one name.
 ///
-/// A shard holds at most `n_keys_max` keys, at about 100 bytes each: 13 MiB a writer by default. When a new key meets a full
-/// shard, an eighth of the keys makes room, the rarest first, among equals the largest key first: a key that is
+/// A shard holds at most `n_keys_max` keys, at about 100 bytes each, half as much again where an episode ends: 13 MiB a
+/// writer by default, 19 at most. When a new key meets a full shard, an eighth of the keys makes room, the rarest first, among equals the largest key first: a key that is
 /// seen often stays, counts are never overestimated, and [`n_dropped`](Self::n_dropped) says how much was forgotten.
 /// Merging never drops, so the bound is per writer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,6 +40,39 @@ struct Shard {
     n_dropped: u64,
     #[serde(with = "rows")]
     cells: BTreeMap<Key, Cell>,
+    /// Of the cells that are ends, by state and decision.
+    #[serde(with = "rows")]
+    ends: BTreeMap<(u64, u64), Ends>,
+}
+
+/// How long the episodes were that a cell ended, beside what arrived: `x` is the number of steps before the last one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Ends {
+    /// `Σ x`
+    pub(super) steps: u64,
+    /// `Σ x²`
+    pub(super) squares: u64,
+    /// `Σ x·r`
+    pub(super) products: f64,
+}
+
+impl Ends {
+    fn of(n_steps_before: usize, arrival: f64) -> Self {
+        let steps = n_steps_before as u64;
+        Self { steps, squares: steps.saturating_mul(steps), products: steps as f64 * arrival }
+    }
+
+    fn plus(&mut self, other: Self) {
+        self.steps = self.steps.saturating_add(other.steps);
+        self.squares = self.squares.saturating_add(other.squares);
+        self.products += other.products;
+    }
+
+    fn minus(&mut self, other: Self) {
+        self.steps = self.steps.saturating_sub(other.steps);
+        self.squares = self.squares.saturating_sub(other.squares);
+        self.products -= other.products;
+    }
 }
 
 /// How often, and what arrived.
@@ -98,6 +131,9 @@ impl Counts {
                 shard.drop_rarest(n_keys_max / DROPPED_PART);
             }
             shard.cells.entry(key).or_default().add(arrival);
+            if key.2.is_none() {
+                shard.ends.entry((key.0, key.1)).or_default().plus(Ends::of(episode.steps.len() - 1, arrival));
+            }
         }
     }
 
@@ -111,8 +147,12 @@ impl Counts {
         for (key, arrival) in transitions(episode) {
             if let Some(cell) = shard.cells.get_mut(&key) {
                 cell.remove(arrival);
-                if cell.n == 0 {
-                    shard.cells.remove(&key);
+                let is_gone = cell.n == 0;
+                if let (None, Some(ends)) = (key.2, shard.ends.get_mut(&(key.0, key.1))) {
+                    ends.minus(Ends::of(episode.steps.len() - 1, arrival));
+                }
+                if is_gone {
+                    shard.forget(&key);
                 }
             }
         }
@@ -160,15 +200,31 @@ impl Counts {
         }
         cells
     }
+
+    /// The same of the lengths of episodes.
+    pub(super) fn ends(&self) -> BTreeMap<(u64, u64), Ends> {
+        let mut all = BTreeMap::<(u64, u64), Ends>::new();
+        for (key, ends) in self.shards.values().flat_map(|shard| &shard.ends) {
+            all.entry(*key).or_default().plus(*ends);
+        }
+        all
+    }
 }
 
 impl Shard {
+    fn forget(&mut self, key: &Key) {
+        self.cells.remove(key);
+        if key.2.is_none() {
+            self.ends.remove(&(key.0, key.1));
+        }
+    }
+
     fn drop_rarest(&mut self, n_keys: usize) {
         let mut keys: Vec<(u64, Key)> = self.cells.iter().map(|(key, cell)| (cell.n, *key)).collect();
         keys.sort_unstable_by(|left, right| left.0.cmp(&right.0).then(right.1.cmp(&left.1)));
         for (n, key) in keys.into_iter().take(n_keys) {
             self.n_dropped += n;
-            self.cells.remove(&key);
+            self.forget(&key);
         }
     }
 }
@@ -183,15 +239,21 @@ fn transitions(episode: &Episode) -> impl Iterator<Item = (Key, f64)> + '_ {
 mod rows {
     use std::collections::BTreeMap;
 
-    use serde::{Deserialize, Deserializer, Serializer};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    use super::{Cell, Key};
-
-    pub(super) fn serialize<S: Serializer>(cells: &BTreeMap<Key, Cell>, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(cells)
+    pub(super) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+        map: &BTreeMap<K, V>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(map)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Key, Cell>, D::Error> {
+    pub(super) fn deserialize<'de, K, V, D>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
+    where
+        K: Ord + Deserialize<'de>,
+        V: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
         Ok(Vec::deserialize(deserializer)?.into_iter().collect())
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::values::ValueTable;
 use super::{Assessment, Episode, TabularModel, arrivals, usable};
 
@@ -23,13 +25,16 @@ const RETURN_CLASSES_MAX: usize = 8;
 /// that were never seen get 0. The standard error takes `h` for a binomial share and `V` for a mean, independent of one
 /// another. O(steps log steps) to fit, O(steps) to assess; `π/h` is at most `n(s,z) + 1`, so a single step can get a large
 /// advantage where an outcome is rare.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Hca {
     values: ValueTable,
     /// The highest return of each class but the last.
     edges: Vec<f64>,
+    #[serde(with = "super::rows")]
     decisions: HashMap<(u64, u64), u64>,
+    #[serde(with = "super::rows")]
     outcomes: HashMap<(u64, usize), u64>,
+    #[serde(with = "super::rows")]
     both: HashMap<(u64, u64, usize), u64>,
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::{Assessment, Episode, TabularModel, usable};
 use crate::statistics::Moments;
 
@@ -19,10 +21,11 @@ use crate::statistics::Moments;
 ///
 /// Rewards that are all alike say nothing: every advantage is 0. `n` is `n(a)`; the standard error is that of the mean
 /// reward of `n(a)` episodes. The forecast is the baseline, which is the mean reward. O(steps).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ochiai {
     rewards: Moments,
     /// Per decision: in how many episodes it is, and its advantage.
+    #[serde(with = "super::rows")]
     decisions: HashMap<u64, (u64, f64)>,
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Assessment, Episode, TabularModel, arrivals, usable};
 use crate::statistics::Moments;
 
@@ -22,7 +24,7 @@ const CHANGE_MIN: f64 = 1e-12;
 ///
 /// `n` counts visits of the state; the standard error is that of `V`, from the returns at its visits and one
 /// pseudo-visit with the variance of all rewards. Fit and assess are O(steps), memory O(states).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Mc(ValueTable);
 
 /// Batch TD(λ): state values that agree with one another, and the change from each state to the next.
@@ -37,7 +39,7 @@ pub struct Mc(ValueTable);
 /// Sweeps over all steps until no value changes, 10,000 at most: O(steps · sweeps). At λ = 0 information moves one step
 /// per sweep; use [`TdCe`](super::TdCe), which solves the same equations directly. Standard errors are those of Monte
 /// Carlo, which bound these from above where the states are Markov.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TdLambda(ValueTable);
 
 /// Generalised advantage estimation on the Monte Carlo values.
@@ -47,7 +49,7 @@ pub struct TdLambda(ValueTable);
 /// with λ in \[0, 1\] and no discount (Schulman et al., "High-Dimensional Continuous Control Using Generalized Advantage
 /// Estimation", 2016). λ = 0 charges each step with the change it made, λ = 1 is [`Mc`]. O(steps). Standard errors take
 /// the values of different states for independent.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Gae {
     values: ValueTable,
     lambda: f64,
@@ -61,7 +63,7 @@ pub struct Gae {
 /// "Group-in-Group Policy Optimization for LLM Agent Training", 2025, with `F_norm = 1`). The group is what it is
 /// fitted to: attempts at one goal. ω = 0 is the group-relative advantage of GRPO, alike for all steps. The baseline is
 /// `R̄`; since the first term is part of every step's advantage, the residual takes back what is counted more than once.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Gigpo {
     values: ValueTable,
     weight: f64,
@@ -207,8 +209,9 @@ impl TabularModel for Gigpo {
 }
 
 /// Returns by state, and rewards of whole episodes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct ValueTable {
+    #[serde(with = "super::rows")]
     pub(super) states: HashMap<u64, Moments>,
     pub(super) rewards: Moments,
 }

@@ -5,7 +5,7 @@ use accredit_store::Filter;
 use serde::Deserialize;
 
 use super::Client;
-use crate::{AgentReport, DeadLetter, Error, Insights, ModelSummary, Page, Tree};
+use crate::{AgentReport, DeadLetter, Error, Insights, Method, ModelSummary, Page, Tree};
 
 /// Actions or experiences that a page holds at most.
 const PAGE_MAX: usize = 1_000;
@@ -51,6 +51,16 @@ impl Client {
     /// When the action is unknown, open, or never had this version; or the server gives no answer.
     pub fn attribution(&self, id: ActionId, version: Option<Version>) -> Result<Attribution, Error> {
         let query: Vec<_> = version.map(|version| ("version", version.to_string())).into_iter().collect();
+        self.get(&format!("/v1/actions/{id}/attribution"), &query)
+    }
+
+    /// The attribution as another method would give it now; stored nowhere.
+    ///
+    /// # Errors
+    /// When an option of the method is out of its range, the action is unknown or open, or the server gives no answer.
+    pub fn what_if(&self, id: ActionId, method: Method) -> Result<Attribution, Error> {
+        let options = method.options().into_iter().map(|(name, value)| (name, value.to_string()));
+        let query: Vec<_> = std::iter::once(("method", method.name().to_owned())).chain(options).collect();
         self.get(&format!("/v1/actions/{id}/attribution"), &query)
     }
 

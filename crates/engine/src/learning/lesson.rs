@@ -78,7 +78,7 @@ impl Lesson {
         if !parsed.has_steps() {
             return Ok(false);
         }
-        let steps = parsed.features(None);
+        let steps = parsed.features(None, &self.action.agent_id);
         let with = |reward: f64| trajectory(&self.action, &steps, reward);
         if is_same
             && let (Some(reward), Some(kept)) = (after, learner.sample(id))

@@ -10,6 +10,7 @@
 //! to take a pointer, the rest behind one that only learning takes. While somebody records, it works a tenth of the time.
 
 mod codec;
+mod fits;
 mod lesson;
 mod models;
 mod recredit;
@@ -22,6 +23,7 @@ use std::time::{Duration, Instant};
 use accredit_credit::{Learner, Model};
 use accredit_model::{ActionId, ActionType};
 
+pub(crate) use self::fits::Fits;
 pub(crate) use self::models::Models;
 pub use self::models::{ModelCandidate, ModelSummary};
 pub(crate) use self::study::Study;

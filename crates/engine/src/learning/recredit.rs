@@ -114,6 +114,7 @@ fn is_same(made: &Attribution, standing: &Attribution) -> bool {
         && (made.baseline, made.residual) == (standing.baseline, standing.residual)
         && made.credits == standing.credits
         && made.advantages == standing.advantages
+        && made.judged == standing.judged
         && made.std_errors == standing.std_errors
         && made.n == standing.n
         && made.forecast == standing.forecast

@@ -89,6 +89,22 @@ async fn every_call_in_the_document_answers_as_documented() {
     }
 }
 
+/// Every method, and every option with its range.
+#[test]
+fn the_document_knows_every_method() {
+    let document = accredit_server::openapi();
+    let parameters = &document["paths"]["/v1/actions/{id}/attribution"]["get"]["parameters"];
+    let schema = |name: &str| {
+        let parameter = parameters.as_array().unwrap().iter().find(|one| one["name"] == name);
+        parameter.map(|parameter| parameter["schema"].clone())
+    };
+    assert_eq!(schema("method").unwrap()["enum"], json!(accredit::METHOD_NAMES));
+    for option in accredit::METHODS.iter().flat_map(|info| info.options) {
+        let expected = json!({ "type": "number", "minimum": option.min, "maximum": option.max });
+        assert_eq!(schema(option.name), Some(expected), "{}", option.name);
+    }
+}
+
 #[test]
 fn every_reference_in_the_document_leads_somewhere() {
     fn references<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {

@@ -26,6 +26,41 @@ async fn an_action_is_read_back_with_all_that_belongs_to_it() {
 }
 
 #[tokio::test]
+async fn another_method_answers_for_one_request() {
+    let door = Door::open();
+    let action = door.completed().await;
+    let path = format!("{action}/attribution");
+    let standing = door.get(&path).await;
+    assert!(standing.json().get("what_if").is_none(), "what is stored does not change: {}", standing.text());
+    for info in accredit::METHODS {
+        let options = info.options.iter().map(|option| format!("&{}={}", option.name, option.max));
+        let query = format!("?method={}{}", info.name, options.collect::<String>());
+        let reply = door.get(&format!("{path}{query}")).await;
+        assert_eq!(reply.status, 200, "{query}: {}", reply.text());
+        assert_eq!((&reply.json()["what_if"], &reply.json()["version"]), (&json!(true), &json!(1)));
+    }
+    assert_eq!(door.get(&format!("{path}?method=first")).await.json()["credits"], json!([1.0, 0.0]));
+    assert_eq!(door.get(&path).await.body, standing.body);
+    let check = |query: &'static str, said: &'static str| {
+        let (door, path) = (&door, format!("{path}{query}"));
+        async move {
+            let reply = door.get(&path).await;
+            assert_eq!((reply.status.as_u16(), &reply.json()["code"]), (400, &json!("invalid_parameter")), "{query}");
+            assert!(reply.json()["detail"].as_str().unwrap().contains(said), "{query}: {}", reply.text());
+        }
+    };
+    check("?method=guess", "`method`: `guess` is no credit method; there are `auto`").await;
+    check("?method=gae&lambda=2", "`lambda`: not a number from 0 to 1").await;
+    check("?method=gae&lambda=x", "`lambda`: not a number from 0 to 1").await;
+    check("?method=gae&weight=1", "`gae` has no option `weight`; it takes `lambda`").await;
+    check("?method=td_ce&lambda=0.5", "it takes none").await;
+    check("?lambda=0.5", "name the method with `method`").await;
+    check("?version=1&method=gae", "leave one of them out").await;
+    let open = door.begin().await;
+    assert_eq!(door.get(&format!("{open}/attribution?method=first")).await.json()["code"], "no_attribution");
+}
+
+#[tokio::test]
 async fn an_open_action_has_no_attributions() {
     let door = Door::open();
     let action = door.begin().await;

@@ -3,7 +3,7 @@
 use accredit_model::{Attribution, Evidence};
 
 use crate::page::bars::{bar, percent};
-use crate::page::chain::{FAILED, StepView, WROTE};
+use crate::page::chain::{FAILED, JUDGED, StepView, WROTE};
 use crate::page::head::section;
 use crate::screen::{Screen, Tone};
 use crate::text;
@@ -20,12 +20,19 @@ const BAR: std::ops::RangeInclusive<usize> = 10..=32;
 /// Narrower than this, words beside a bar say nothing.
 const WORDS_LEAST: usize = 16;
 
+/// Whether the advantages say something: a prior has none but those of steps that were judged.
+pub(super) fn has_advantages(attribution: &Attribution) -> bool {
+    attribution.evidence == Evidence::Learned || !attribution.judged.is_empty()
+}
+
 /// One bar a step.
 pub(super) fn credit(steps: &[StepView<'_>], attribution: &Attribution, all: bool, screen: &Screen) -> String {
     if steps.is_empty() {
         return section("credit", "no steps, no credit", screen);
     }
-    let note = format!("{}   {WROTE} changed the world   {FAILED} went wrong", text::count(steps.len() as u64, "step"));
+    let judged = if attribution.judged.is_empty() { String::new() } else { format!("   {JUDGED} judged") };
+    let n_steps = text::count(steps.len() as u64, "step");
+    let note = format!("{n_steps}   {WROTE} changed the world   {FAILED} went wrong{judged}");
     let mut page = section("credit", &note, screen);
     let layout = Layout::of(steps, attribution, screen);
     let shown = shown(steps, all);
@@ -70,16 +77,18 @@ struct Layout<'a> {
     /// The share that fills a bar.
     most: f64,
     advantages: bool,
+    /// Whether any step was judged: then there is a column for the mark.
+    judged: bool,
     screen: &'a Screen,
 }
 
 impl<'a> Layout<'a> {
     fn of(steps: &[StepView<'_>], attribution: &Attribution, screen: &'a Screen) -> Self {
-        // A prior has none.
-        let advantages = attribution.evidence == Evidence::Learned;
+        let advantages = has_advantages(attribution);
+        let judged = !attribution.judged.is_empty();
         let widest = steps.iter().map(|view| text::width(view.name())).max().unwrap_or_default();
-        // Index, mark and blanks take 8 columns, the percentage 7, an advantage 9.
-        let fixed = 8 + 7 + if advantages { 9 } else { 0 };
+        // Index, mark and blanks take 8 columns, the percentage 7, an advantage 9, the mark of a judged step 2.
+        let fixed = 8 + 7 + if advantages { 9 } else { 0 } + if judged { 2 } else { 0 };
         let room = screen.width.saturating_sub(fixed);
         let name = widest.min(28).min((room / 2).max(12));
         let bar = ((room - name) / 3).clamp(*BAR.start(), *BAR.end()).min(room - name);
@@ -87,7 +96,7 @@ impl<'a> Layout<'a> {
         let words = if words >= WORDS_LEAST { words } else { 0 };
         let bar = if words == 0 { room.saturating_sub(name + 1).min(*BAR.end()) } else { bar };
         let most = steps.iter().filter_map(|view| view.credit).fold(0.0, f64::max);
-        Self { name, bar, words, most, advantages, screen }
+        Self { name, bar, words, most, advantages, judged, screen }
     }
 
     fn line(&self, view: &StepView<'_>) -> String {
@@ -102,6 +111,9 @@ impl<'a> Layout<'a> {
         line.push_str(&format!(" {}", percent(share)));
         if self.advantages {
             line.push_str(&format!(" {:>+8.3}", view.advantage.unwrap_or_default()));
+        }
+        if self.judged {
+            line.push_str(&format!(" {}", screen.paint(Tone::Strong, if view.judged { JUDGED } else { " " })));
         }
         if self.words > 0 {
             line.push_str(&format!("  {}", screen.paint(Tone::Dim, &view.words(self.words))));
@@ -158,7 +170,7 @@ pub(super) fn forecast(attribution: &Attribution, screen: &Screen) -> String {
 
 /// The five steps that mattered most; with learned advantages for and against.
 pub(super) fn mattered(steps: &[StepView<'_>], attribution: &Attribution, screen: &Screen) -> String {
-    if attribution.evidence == Evidence::None {
+    if !has_advantages(attribution) {
         if steps.len() <= MATTERED {
             return String::new();
         }
@@ -199,6 +211,7 @@ fn line(view: &StepView<'_>, value: &str, screen: &Screen) -> String {
     let name = text::line(view.name(), room);
     let words = view.words(room.saturating_sub(text::width(&name) + 2));
     let mark = screen.paint(tone, view.mark());
-    let line = format!("{:>4} {mark} {value:>7}  {}  {words}", view.index, screen.paint(Tone::Strong, &name));
+    let judged = if view.judged { JUDGED } else { " " };
+    let line = format!("{:>4} {mark} {value:>7}{judged} {}  {words}", view.index, screen.paint(Tone::Strong, &name));
     format!("{}\n", line.trim_end())
 }

@@ -1,6 +1,6 @@
 //! `accredit why --json`.
 
-use accredit_model::{Evidence, Experience};
+use accredit_model::Experience;
 use serde_json::{Value, json};
 
 use super::Explanation;
@@ -25,12 +25,14 @@ pub(super) fn explanation(why: &Explanation) -> Value {
                 "error": view.error().is_some(),
                 "credit": view.credit,
                 "advantage": view.advantage,
+                "judged": view.judged,
             })
         })
         .collect();
     // Under a prior there is no evidence for or against: the largest shares are named as what matters.
-    let learned = attribution.evidence == Evidence::Learned;
-    let weight = |index: usize| if learned { steps[index].advantage } else { steps[index].credit }.unwrap_or_default();
+    let has_advantages = super::credit::has_advantages(attribution);
+    let weight =
+        |index: usize| if has_advantages { steps[index].advantage } else { steps[index].credit }.unwrap_or_default();
     let mut order: Vec<usize> = (0..steps.len()).collect();
     order.sort_by(|a, b| weight(*b).total_cmp(&weight(*a)));
     let raised: Vec<usize> = order.iter().copied().filter(|index| weight(*index) > 0.0).take(MATTERED).collect();

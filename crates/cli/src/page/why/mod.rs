@@ -22,6 +22,8 @@ pub(crate) struct Explanation {
     pub(crate) children: Vec<Child>,
     /// The versions, the last few, where there is more than one.
     pub(crate) versions: Vec<VersionLine>,
+    /// The method that credited the version that stands, where the attribution is what another one would give.
+    pub(crate) stands: Option<String>,
     /// Every step, however many.
     pub(crate) all: bool,
 }

@@ -32,6 +32,20 @@ pub(super) fn lines(why: &Explanation, screen: &Screen) -> String {
     }
     page.push_str(&field("rests on", grounding(why), 2, screen));
     page.push_str(&field("credit by", &super::evidence(attribution), 2, screen));
+    if !attribution.judged.is_empty() {
+        let steps = text::count(attribution.judged.len() as u64, "step");
+        page.push_str(&field(
+            "judged",
+            &format!("{steps} by people or judges, whose word outranks every estimate"),
+            2,
+            screen,
+        ));
+    }
+    if let Some(stands) = &why.stands {
+        let what =
+            format!("computed now and stored nowhere; version {}, which stands, is by {stands}", attribution.version);
+        page.push_str(&field("what if", &what, 2, screen));
+    }
     if let Some(reason) = &attribution.selection_reason {
         page.push_str(&field("because", reason, 3, screen));
     }

@@ -103,3 +103,59 @@ fn the_selection_says_what_it_rests_on() {
     let again: Selection = serde_json::from_str(&serde_json::to_string(selection).unwrap()).unwrap();
     assert_eq!(&again, selection);
 }
+
+/// A task and sixteen coins are seen at each of eight steps, and what was done first stays; `reward` hears whether that was
+/// right.
+fn faint(n: u64, seed: u64, reward: impl Fn(bool, &mut crate::random::Random) -> f64) -> Model {
+    let mut random = crate::random::Random::new(seed);
+    let mut learner = Learner::default();
+    for at in 0..n {
+        let needed = random.below(2) == 0;
+        let mut there = random.below(2) == 0;
+        let mut told = Vec::new();
+        let mut is_right = false;
+        for index in 0..8 {
+            let coins: Vec<bool> = (0..16).map(|_| random.below(2) == 0).collect();
+            let takes = random.below(2) == 0;
+            told.push((format!(r#"{{"needed":{needed},"there":{there},"coins":{coins:?}}}"#), takes));
+            if index == 0 {
+                there = takes;
+                is_right = takes == needed;
+            }
+        }
+        fn step((state, takes): &(String, bool)) -> StepFeatures<'_> {
+            let key = Some(if *takes { "take" } else { "leave" });
+            StepFeatures { key, state: Some(state), ..Default::default() }
+        }
+        let steps: Vec<StepFeatures<'_>> = told.iter().map(step).collect();
+        let reward = reward(is_right, &mut random);
+        let id = ActionId::from_bytes((u128::from(at) * 7_919 + 1).to_le_bytes());
+        learner.learn(1, id, 1, &Trajectory { steps: &steps, reward, ..Trajectory::default() });
+    }
+    learner.fit(&options(LearnedMethod::Auto))
+}
+
+fn coins(n: u32, random: &mut crate::random::Random) -> f64 {
+    (0..n).map(|_| if random.below(2) == 0 { 1.0 } else { -1.0 }).sum()
+}
+
+#[test]
+fn where_nothing_matters_the_prior_stands() {
+    let mut n_learned = 0;
+    for seed in 0..12 {
+        let model = faint([30, 60, 100, 200][seed as usize % 4], seed, |_, random| coins(8, random));
+        n_learned += usize::from(model.name() != "decay");
+    }
+    assert!(n_learned <= 2, "{n_learned} of 12");
+}
+
+#[test]
+fn a_signal_of_a_twentieth_of_the_variance_is_found() {
+    let mut n_found = 0;
+    for seed in 0..6 {
+        let right = |is_right: bool| if is_right { 1.0 } else { -1.0 };
+        let model = faint(300, 100 + seed, |is_right, random| right(is_right) + coins(19, random));
+        n_found += usize::from(model.name() == "sdae");
+    }
+    assert!(n_found >= 4, "{n_found} of 6");
+}

@@ -3,7 +3,7 @@
 use accredit_model::{ActionId, Evidence};
 
 use super::*;
-use crate::learn::sample::STEPS_MAX;
+use crate::keys::STEPS_MAX;
 use crate::random::Random;
 use crate::{Learner, StepFeatures};
 

@@ -15,16 +15,33 @@ fn what_is_taken_back_is_gone() {
     let mut counts = Counts::default();
     let (first, second) = (episode(1.0, &[1, 2, 3]), episode(0.5, &[1, 2, 4]));
     counts.add(7, &first);
-    let only_first = (counts.cells(), counts.rewards());
+    let only_first = (counts.cells(), counts.ends(), counts.rewards());
     counts.add(7, &second);
     counts.add(7, &episode(f64::NAN, &[1]));
     counts.add(7, &episode(1.0, &[]));
     assert_eq!((counts.n_episodes(), counts.n_keys(), counts.n_dropped()), (2, 5, 0));
     counts.remove(7, &second);
-    assert_eq!((counts.cells(), counts.rewards()), only_first);
+    assert_eq!((counts.cells(), counts.ends(), counts.rewards()), only_first);
     counts.remove(9, &first);
     counts.remove(7, &first);
     assert_eq!((counts.n_episodes(), counts.n_keys()), (0, 0));
+    assert!(counts.ends().is_empty());
+}
+
+#[test]
+fn lengths_are_counted_where_episodes_end_and_forgotten_with_their_cells() {
+    let mut counts = Counts::default();
+    counts.add(1, &episode(0.5, &[1, 2, 3]));
+    counts.add(1, &episode(0.25, &[3]));
+    counts.add(2, &episode(1.0, &[2, 3]));
+    let expected = Ends { steps: 3, squares: 5, products: 2.0 * 0.5 + 1.0 };
+    assert_eq!(counts.ends().into_iter().collect::<Vec<_>>(), [((3, 0), expected)]);
+    let mut full = Counts::new(16);
+    for state in 0..300 {
+        full.add(1, &episode(1.0, &[state]));
+        let ends: Vec<Key> = full.ends().into_keys().map(|(state, decision)| (state, decision, None)).collect();
+        assert_eq!(ends, full.cells().into_keys().collect::<Vec<_>>());
+    }
 }
 
 #[test]

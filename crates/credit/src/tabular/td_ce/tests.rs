@@ -185,3 +185,71 @@ fn dropped_states_are_worth_the_mean() {
     assert!(counts.n_dropped() > 0 && model.residual().is_finite());
     assert!(model.value(1).is_none_or(|value| (0.0..=1.0).contains(&value)));
 }
+
+/// A corridor of twelve places: decision 1 goes on with 0.8, decision 0 stays. At its end the reward is 1, less 0.01 for every step.
+fn corridor(n: usize, seed: u64) -> Vec<Episode> {
+    let mut random = Random::new(seed);
+    let run = |_| {
+        let mut steps = vec![];
+        let mut place = random.below(12) as u64;
+        while place < 12 {
+            let goes = chance(&mut random, 80);
+            steps.push((place, u64::from(goes)));
+            place += u64::from(goes);
+        }
+        episode(1.0 - 0.01 * steps.len() as f64, &steps)
+    };
+    (0..n).map(run).collect()
+}
+
+#[test]
+fn time_that_a_decision_costs_is_put_to_its_account() {
+    let episodes = corridor(600, 5);
+    let model = TdCe::fit(&episodes);
+    for place in 0..11 {
+        // To stay costs a step, and one goes on in 0.8 of cases.
+        for (decision, advantage) in [(0, -0.01), (1, 0.0025)] {
+            let found = model.assess(&episode(0.9, &[(place, decision), (place, 1)]));
+            let n = found.n[0] as f64;
+            assert!((found.advantages[0] - n / (n + 1.0) * advantage).abs() < 3e-4, "{place} {decision}: {found:?}");
+        }
+    }
+    // Nothing is luck: what was expected and what was decided make the reward, and the forecast ends at it.
+    for episode in &episodes[..50] {
+        let found = model.assess(episode);
+        assert!(found.residual(episode.reward).abs() < 0.03, "{found:?}");
+        assert!((found.forecast.last().unwrap() - episode.reward).abs() < 0.02, "{found:?} {}", episode.reward);
+    }
+    // Steps whose rewards were told leave nothing to find out, and it is the same process.
+    let told: Vec<Episode> = episodes
+        .iter()
+        .cloned()
+        .map(|mut episode| {
+            episode.steps.iter_mut().for_each(|step| step.reward = Some(-0.01));
+            episode
+        })
+        .collect();
+    let other = TdCe::fit(&told);
+    for (told, episode) in told.iter().zip(&episodes).take(50) {
+        let (found, expected) = (other.assess(told), model.assess(episode));
+        let pairs = found.advantages.iter().zip(&expected.advantages);
+        assert!(pairs.into_iter().all(|(found, expected)| (found - expected).abs() < 1e-9));
+        assert!((found.baseline - expected.baseline).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn a_decision_made_once_is_worth_what_it_is_elsewhere() {
+    let mut episodes = corridor(600, 6);
+    // In a place of its own, and with a reward that would say the opposite.
+    episodes.push(episode(1.5, &[(77, 0)]));
+    let model = TdCe::fit(&episodes);
+    let known = model.assess(&episode(0.9, &[(3, 0)])).advantages[0];
+    for state in [77, 88] {
+        let found = model.assess(&episode(0.9, &[(state, 0)]));
+        assert!((found.advantages[0] - known).abs() < 1e-3 && found.n[0] > 100, "{found:?}");
+        assert!(found.std_errors[0].is_finite());
+        // A decision that nobody knows.
+        assert_eq!(model.assess(&episode(0.9, &[(state, 5)])).advantages, [0.0]);
+    }
+}
