@@ -115,7 +115,7 @@ def _rows(attribution: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) ->
     chosen = _chosen(credits, advantages)
     top = max((credits[index] for index in chosen), default=0.0)
     widest = max((abs(advantages[index]) for index in chosen), default=0.0)
-    columns = "2.2em minmax(0,1fr) 150px" + (" 210px" if learned else "")
+    columns = "2.2em minmax(0,2.2fr) minmax(92px,1fr)" + (" minmax(150px,1.35fr)" if learned else "")
     made = [_by(attribution, learned, columns)]
     before = -1
     for index in chosen:
@@ -155,14 +155,16 @@ def _by(attribution: Mapping[str, Any], learned: bool, columns: str) -> str:
         by = f"credit by <b>{method}</b>, a prior: nothing was learned yet that says more"
     reason = attribution.get("selection_reason")
     title = f' title="{_text(reason, 400)}"' if reason else ""
-    heads = f'<span></span><span style="{_ONE_LINE}"{title}>{by}</span><span>credit</span>'
-    heads += (
-        '<span style="display:flex"><span style="width:50%;text-align:right;padding-right:7px">against</span><span style="padding-left:7px">for</span></span>'
-        if learned
-        else ""
-    )
+    heads = "<span></span><span>step</span><span>credit</span>"
+    if learned:
+        # Above the middle of the bars.
+        heads += (
+            '<span style="display:grid;grid-template-columns:1fr 1fr 4.2em;column-gap:8px">'
+            '<span style="text-align:right">against</span><span>for</span><span></span></span>'
+        )
     return (
-        f'<div style="display:grid;grid-template-columns:{columns};column-gap:12px;margin-top:11px;padding-bottom:4px;margin-bottom:4px;'
+        f'<div style="margin-top:11px"><span{title}>{by}</span></div>'
+        f'<div style="display:grid;grid-template-columns:{columns};column-gap:12px;margin:3px 0 4px;padding-bottom:4px;'
         f'border-bottom:1px solid rgba(134,142,153,.3);font-size:12px;{_FAINT}">{heads}</div>'
     )
 
