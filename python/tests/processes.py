@@ -9,6 +9,9 @@ import textwrap
 from pathlib import Path
 from typing import Any, Optional
 
+#: Where they run: not beside the package's sources, which would be imported in place of what is installed.
+HERE = Path(__file__).parent
+
 #: Far more than any of the programs needs, also on a busy machine.
 TIMEOUT_SECS = 120
 
@@ -52,7 +55,12 @@ def arguments(code: str, *args: Any) -> list[str]:
 def run(code: str, *args: Any, timeout: Optional[float] = None) -> Ended:
     """Run a program to its end."""
     done = subprocess.run(
-        arguments(code, *args), capture_output=True, text=True, timeout=timeout or TIMEOUT_SECS, check=False
+        arguments(code, *args),
+        cwd=HERE,
+        capture_output=True,
+        text=True,
+        timeout=timeout or TIMEOUT_SECS,
+        check=False,
     )
     return Ended(done.returncode, done.stdout, done.stderr)
 
@@ -62,14 +70,20 @@ def run_file(folder: Path, code: str, *args: Any) -> Ended:
     file = folder / "program.py"
     file.write_text(textwrap.dedent(code))
     done = subprocess.run(
-        [sys.executable, str(file), *map(str, args)], capture_output=True, text=True, timeout=TIMEOUT_SECS, check=False
+        [sys.executable, str(file), *map(str, args)],
+        cwd=HERE,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECS,
+        check=False,
     )
     return Ended(done.returncode, done.stdout, done.stderr)
 
 
 def start(code: str, *args: Any) -> "subprocess.Popen[str]":
     """Start a program whose output is read while it runs."""
-    return subprocess.Popen(arguments(code, *args), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(arguments(code, *args), cwd=HERE, stdout=pipe, stderr=pipe, text=True)
 
 
 def hold(path: Path) -> "subprocess.Popen[str]":

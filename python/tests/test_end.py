@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from processes import HOLD, PRELUDE, arguments, line_of, run, start
+from processes import HERE, HOLD, PRELUDE, arguments, line_of, run, start
 
 import accredit
 
@@ -76,7 +76,7 @@ sys.last = Last()
 kept = Last()
 """
     done = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path / "runs.db")], capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", program, str(tmp_path / "runs.db")], cwd=HERE, capture_output=True, text=True, timeout=120
     )
     assert (done.returncode, done.stderr) == (0, "")
     found = chain(tmp_path / "runs.db", ID)[500:]
@@ -250,7 +250,9 @@ except KeyboardInterrupt:
 
 def test_termination_is_what_it_always_is(tmp_path: Path) -> None:
     program = subprocess.Popen(
-        arguments(RECORDS + "rec.flush(); say(ready=1); time.sleep(60)", tmp_path / "runs.db"), stdout=subprocess.PIPE
+        arguments(RECORDS + "rec.flush(); say(ready=1); time.sleep(60)", tmp_path / "runs.db"),
+        cwd=HERE,
+        stdout=subprocess.PIPE,
     )
     assert program.stdout is not None
     program.stdout.readline()
