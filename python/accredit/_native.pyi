@@ -402,7 +402,7 @@ def decay(confidences: Sequence[float | None]) -> list[float]:
 def uniform(n: int) -> list[float]:
     """Equal shares."""
 
-def fit(trajectories: Sequence[dict[str, Any]], method: str, seed: int) -> Model:
+def fit(trajectories: Sequence[dict[str, Any]], method: str, options: Mapping[str, float], seed: int) -> Model:
     """Learn from trajectories."""
 
 def calibration(confidences: Sequence[float], outcomes: Sequence[float], n_bins: int) -> dict[str, Any] | None:

@@ -124,14 +124,16 @@ class Model:
         return f"<accredit.credit.Model {self.method} of {self.n_actions} actions>"
 
 
-def fit(trajectories: Iterable[Trajectory], method: str = "auto", *, seed: int = 0) -> Model:
+def fit(trajectories: Iterable[Trajectory], method: str = "auto", *, seed: int = 0, **options: float) -> Model:
     """Learn what decisions are worth.
 
-    ``method`` is ``td_ce``, ``sdae`` or ``ridge_rd``, or ``auto``, which compares them on held-out trajectories and abstains
-    where the evidence is thin. ``seed`` decides which trajectories are held out together. The interpreter's lock is free
+    ``method`` is the name of a method that learns (``td_ce``, ``gae``…), or ``auto``, which compares some of them on held-out
+    trajectories and abstains where the evidence is thin. Options are those of the method: ``lambda_=0.9`` for ``gae``, say.
+    ``seed`` decides which trajectories are held out together. The interpreter's lock is free
     while it computes.
     """
-    return Model(_native.fit([_trajectory(one) for one in trajectories], method, seed))
+    chosen = {name.rstrip("_"): float(value) for name, value in options.items()}
+    return Model(_native.fit([_trajectory(one) for one in trajectories], method, chosen, seed))
 
 
 def decay(confidences: Any) -> Any:

@@ -1,7 +1,9 @@
 //! Credit of plain data. These are no recording calls: what is wrong raises.
 
+use std::collections::BTreeMap;
+
 use accredit_credit::{
-    Credit, CreditMethod, Decay, FitOptions, Forecast, LearnedMethod, Learner, StepFeatures, Trajectory, Uniform,
+    Credit, CreditMethod, Decay, FitOptions, Forecast, Learner, Method, StepFeatures, Trajectory, Uniform,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -63,16 +65,17 @@ struct Report<'a> {
 
 /// Learns from trajectories, each a dict, and chooses a method or takes the one that is named.
 #[pyfunction]
-fn fit(py: Python<'_>, trajectories: Vec<Bound<'_, PyAny>>, method: &str, seed: u64) -> PyResult<Model> {
-    let method = match method {
-        "auto" => LearnedMethod::Auto,
-        "td_ce" => LearnedMethod::TdCe,
-        "sdae" => LearnedMethod::Sdae,
-        "ridge_rd" => LearnedMethod::RidgeRd,
-        _ => {
-            let known = "auto, td_ce, sdae and ridge_rd";
-            return Err(PyValueError::new_err(format!("there is no method {method:?} to fit; there are {known}")));
-        }
+fn fit(
+    py: Python<'_>,
+    trajectories: Vec<Bound<'_, PyAny>>,
+    method: &str,
+    options: BTreeMap<String, f64>,
+    seed: u64,
+) -> PyResult<Model> {
+    let named = Method::new(method, options.iter().map(|(name, value)| (name.as_str(), *value)));
+    let named = named.map_err(|error| PyValueError::new_err(error.to_string()))?;
+    let Some(method) = named.learned() else {
+        return Err(PyValueError::new_err(format!("`{method}` learns nothing from others; `auto` is the default")));
     };
     let trajectories = trajectories.iter().enumerate().map(|(index, one)| OwnedTrajectory::read(index, one));
     let trajectories = trajectories.collect::<PyResult<Vec<_>>>()?;

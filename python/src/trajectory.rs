@@ -53,6 +53,7 @@ impl OwnedStep {
             state: self.state.as_deref(),
             reward: self.reward,
             judged: self.judged,
+            judges: u64::from(self.judged.is_some()),
         }
     }
 

@@ -63,7 +63,7 @@ def test_uniform() -> None:
         (lambda: credit.decay("x"), TypeError, "sequence"),
         (lambda: credit.decay(3), TypeError, "sequence"),
         (lambda: credit.uniform(-1), OverflowError, "negative"),
-        (lambda: credit.fit([], "magic"), ValueError, "no method"),
+        (lambda: credit.fit([], "magic"), ValueError, "no credit method"),
         (lambda: credit.fit([3]), TypeError, "a trajectory is"),
         (lambda: credit.fit([{"steps": []}]), ValueError, "trajectory 0: `reward` is missing"),
         (lambda: credit.fit([{"steps": [], "reward": math.nan}]), ValueError, "`reward` is a finite number"),

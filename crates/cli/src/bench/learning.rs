@@ -82,6 +82,8 @@ const ACTIONS: u64 = 1_000_000;
 const KEYS: u64 = 50_000;
 /// The stated bound of one learner with one writer, in MiB: counts, trajectories and names.
 const LEARNER_MIB_MAX: f64 = 63.0;
+// The bound above is the sum of the learner's own.
+const _: () = assert!(RESERVOIR_BYTES_MAX <= 48 << 20);
 
 /// What a learner holds after a million actions of one type: once with 50,000 keys that recur, and once with keys that
 /// never do, which is the most that an adversary can send. `progress` hears each.
@@ -110,7 +112,6 @@ pub(super) fn memory(rows: &mut Vec<CreditRow>, progress: &mut dyn FnMut(&str)) 
                 at_most: true,
             });
         }
-        debug_assert!(RESERVOIR_BYTES_MAX <= 48 << 20, "the bound above is the sum of the learner's own");
         drop(learner);
     }
 }
