@@ -55,20 +55,23 @@ pub(crate) fn cargo(workspace: &Workspace) -> Command {
 
 /// Where the Python tools are, installed when they are absent or not as the requirements say.
 pub(crate) fn python_tools(workspace: &Workspace) -> Result<PathBuf> {
-    let venv = workspace.root().join(".venv");
-    let requirements = workspace.root().join("xtask/requirements.txt");
-    let wanted = std::fs::read_to_string(&requirements)?;
+    python_environment(&workspace.root().join(".venv"), &workspace.root().join("xtask/requirements.txt"), &[])
+}
+
+/// The programs of a Python environment that holds what the requirements name, made anew where they have changed.
+pub(crate) fn python_environment(venv: &Path, requirements: &Path, options: &[&str]) -> Result<PathBuf> {
+    let wanted = std::fs::read_to_string(requirements)?;
     let stamp = venv.join("requirements.txt");
     if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(venv.join("bin"));
     }
-    println!("xtask: installing the Python test tools into {}, once", venv.display());
+    println!("xtask: installing {} into {}, once", requirements.display(), venv.display());
     let mut create = Command::new("python3");
-    create.args(["-m", "venv"]).arg(&venv);
+    create.args(["-m", "venv"]).arg(venv);
     run(&mut create).map_err(|error| Error::from(format!("{error}; on Debian, `apt install python3-venv` helps")))?;
     let mut install = Command::new(venv.join("bin/python"));
-    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&requirements);
-    run(&mut install)?;
+    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(options);
+    run(install.arg("-r").arg(requirements))?;
     std::fs::write(stamp, wanted)?;
     Ok(venv.join("bin"))
 }
