@@ -1,15 +1,16 @@
 //! The command line.
 
-use crate::{Error, Result, Workspace, bench, fixtures, python, steps};
+use crate::{Error, Result, Workspace, bench, environments, fixtures, python, steps};
 
 /// Every task with its line of help. The documents are checked against the names.
-pub(crate) const TASKS: [(&str, &str); 7] = [
+pub(crate) const TASKS: [(&str, &str); 8] = [
     ("test", "every check and test, in order; with step names, those steps alone"),
     ("ci", "the same as test"),
     ("fixtures", "write the generated files anew; --check only compares them"),
     ("crash", "--rounds N [--seed S]: kill a writer N times and see that nothing acknowledged is lost"),
     ("bench", "ingestion from end to end, then the benchmarks of the pure crates"),
     ("wheel", "build the Python package for this platform, and say how it is built for others"),
+    ("environments", "hold the testkit's environments against the packages they are written after"),
     ("help", "this"),
 ];
 
@@ -42,12 +43,13 @@ pub fn run(args: &[String]) -> Result<()> {
             Ok(())
         }
         ("bench", []) => bench::bench(&workspace),
+        ("environments", []) => environments::compare(&workspace),
         _ => Err(format!("`{}` is no task\n{}", words.join(" "), usage()).into()),
     }
 }
 
 fn usage() -> String {
-    let tasks: Vec<String> = TASKS.iter().map(|(name, help)| format!("  {name:<9} {help}")).collect();
+    let tasks: Vec<String> = TASKS.iter().map(|(name, help)| format!("  {name:<12} {help}")).collect();
     format!("usage: cargo xtask <task>\n{}\nsteps of test: {}", tasks.join("\n"), steps::names().join(" "))
 }
 

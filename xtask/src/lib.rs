@@ -14,6 +14,7 @@
 mod bench;
 mod checks;
 mod command;
+mod environments;
 mod fixtures;
 mod process;
 mod python;

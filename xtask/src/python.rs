@@ -59,7 +59,7 @@ pub(crate) fn is_summary(line: &str) -> bool {
 /// Where the tools for Python are, the package beside them once it is installed.
 pub(crate) fn environment(workspace: &Workspace) -> Result<PathBuf> {
     let requirements = workspace.root().join("python/requirements-dev.txt");
-    python_environment(&workspace.target().join("python/venv"), &requirements)
+    python_environment(&workspace.target().join("python/venv"), &requirements, &[])
 }
 
 fn pip(tools: &Path) -> Command {

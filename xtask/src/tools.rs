@@ -58,24 +58,25 @@ pub(crate) const VENV_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Where the Python tools are, installed when they are absent or not as the requirements say.
 pub(crate) fn python_tools(workspace: &Workspace) -> Result<PathBuf> {
-    python_environment(&workspace.root().join(".venv"), &workspace.root().join("xtask/requirements.txt"))
+    python_environment(&workspace.root().join(".venv"), &workspace.root().join("xtask/requirements.txt"), &[])
 }
 
-/// Where the programs of a virtual environment are, which is made anew when it is not as the requirements say.
-pub(crate) fn python_environment(venv: &Path, requirements: &Path) -> Result<PathBuf> {
+/// Where the programs of a virtual environment are, which is made anew when it is not as the requirements say. The options
+/// are those of `pip install`.
+pub(crate) fn python_environment(venv: &Path, requirements: &Path, options: &[&str]) -> Result<PathBuf> {
     let wanted = std::fs::read_to_string(requirements)?;
     let stamp = venv.join("requirements.txt");
     let tools = venv.join("bin");
     if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(tools);
     }
-    println!("xtask: installing Python tools into {}, once", venv.display());
+    println!("xtask: installing {} into {}, once", requirements.display(), venv.display());
     let mut create = Command::new("python3");
     create.args(["-m", "venv"]).arg(venv);
     run(&mut create).map_err(|error| Error::from(format!("{error}; on Debian, `apt install python3-venv` helps")))?;
     let mut install = Command::new(python_in(&tools));
-    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(requirements);
-    run(&mut install)?;
+    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(options);
+    run(install.arg("-r").arg(requirements))?;
     std::fs::write(stamp, wanted)?;
     Ok(tools)
 }

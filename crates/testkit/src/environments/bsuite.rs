@@ -3,6 +3,8 @@
 //!
 //! The behaviour policy is uniform over the decisions at every step: it favours nothing, and every decision is seen in
 //! every situation. The state is what the package's observation shows, with its numbers by name; the key is all of it.
+//! `cargo xtask environments` replays episodes in the package: observations and rewards are the same, but for the coins
+//! that `umbrella_length` and `umbrella_distract` leave out on purpose.
 
 use serde_json::json;
 

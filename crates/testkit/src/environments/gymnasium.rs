@@ -1,6 +1,9 @@
 //! Toy text environments of Gymnasium (Towers et al.: "Gymnasium: A Standard Interface for Reinforcement Learning
 //! Environments", 2024; package `gymnasium` 1.0): frozen lake, cliff walking, taxi.
 //!
+//! `cargo xtask environments` holds their whole tables against those of version 1.4, which has the same dynamics under
+//! the names `CliffWalking-v1` and `Taxi-v4`.
+//!
 //! State keys are the package's observations, its decisions keep their order and are named.
 //!
 //! Cliff and taxi pay at every step, so an outcome holds what was paid before a state, which says nothing of what
@@ -44,7 +47,7 @@ pub fn frozen_lake(map: LakeMap, ice: Ice) -> Mdp {
 ///
 /// 4 rows of 12; start in the lower left corner, goal in the lower right one, the cliff between them. A step pays −1, one
 /// over the cliff −100 and leads back to the start. State: the cell. Behaviour: ε = 0.2. The package sets no step
-/// limit; ours is 200, which is all but never met.
+/// limit; ours is 200 on purpose, so that values are finite sums, and is all but never met.
 #[must_use]
 pub fn cliff_walking() -> Mdp {
     Mdp::new(&Cliff)

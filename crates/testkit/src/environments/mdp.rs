@@ -140,6 +140,12 @@ impl Mdp {
         self.described.iter().position(|(of_state, _)| of_state == key)
     }
 
+    /// The key of a state.
+    #[must_use]
+    pub fn key(&self, state: usize) -> &str {
+        &self.described[state].0
+    }
+
     /// Where a decision leads in a state.
     #[must_use]
     pub fn transitions(&self, state: usize, decision: usize) -> &[Transition] {

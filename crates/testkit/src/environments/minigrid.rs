@@ -7,6 +7,8 @@
 //! `toggle` unlocks and opens the door in front with the key in hand, and closes and opens one that is unlocked;
 //! `done` does nothing. Success at step t, counted from 1, pays `1 − 0.9 t / limit`; nothing else pays.
 //!
+//! `cargo xtask environments` replays episodes and random walks of these in the package, the same to the last reward.
+//!
 //! State: all of it (walls and door, key, agent), where the package's agent sees seven by seven cells in front of it.
 //! Behaviour: ε = 0.4, which arrives nearly always, sooner or later.
 
@@ -25,7 +27,7 @@ pub fn door_key(size: u8) -> Mdp {
 }
 
 /// Take the key and open the door (`unlock.py`, `MiniGrid-Unlock-v0`): two rooms of four by four cells, at most 288
-/// steps. Door, key and agent are at random; the agent does not start in front of one of the others.
+/// steps. Door, key and agent are at random, in this order; the agent does not start in front of one of the others.
 #[must_use]
 pub fn unlock() -> Mdp {
     Mdp::new(&Rooms { width: 11, height: 6, task: Task::OpenDoor })
@@ -120,21 +122,20 @@ impl Rooms {
         }
     }
 
-    /// All starts with this door: every place of agent and key, every direction, each equally likely.
-    fn starts_with(&self, door_at: Place) -> Vec<World> {
+    /// The starts with this door, by the key's place: every place and direction of the agent, each equally likely.
+    fn starts_with(&self, door_at: Place) -> Vec<Vec<World>> {
         let places: Vec<Place> = (1..door_at.0).flat_map(|x| (1..self.height - 1).map(move |y| (x, y))).collect();
-        let mut worlds = Vec::new();
-        for &agent in &places {
-            for &key in places.iter().filter(|&&key| key != agent) {
-                for facing in 0..4 {
-                    worlds.push(World { door_at, door: Door::Locked, key: Some(key), agent, facing });
-                }
+        let with_key = |&key: &Place| {
+            let agents = places.iter().filter(|&&agent| agent != key);
+            let world = |agent, facing| World { door_at, door: Door::Locked, key: Some(key), agent, facing };
+            let mut worlds: Vec<World> =
+                agents.flat_map(|&agent| (0..4).map(move |facing| world(agent, facing))).collect();
+            if self.task == Task::OpenDoor {
+                worlds.retain(|world| matches!(self.cell(world, world.front()), Cell::Empty | Cell::Wall));
             }
-        }
-        if self.task == Task::OpenDoor {
-            worlds.retain(|world| matches!(self.cell(world, world.front()), Cell::Empty | Cell::Wall));
-        }
-        worlds
+            worlds
+        };
+        places.iter().map(with_key).collect()
     }
 }
 
@@ -162,9 +163,11 @@ impl Dynamics for Rooms {
         let mut starts = Vec::new();
         for column in self.wall_columns() {
             for row in self.door_rows() {
-                let worlds = self.starts_with((column, row));
-                let share = 1.0 / (n_doors * worlds.len()) as f64;
-                starts.extend(worlds.into_iter().map(|world| (world, share)));
+                let of_keys = self.starts_with((column, row));
+                for worlds in &of_keys {
+                    let share = 1.0 / (n_doors * of_keys.len() * worlds.len()) as f64;
+                    starts.extend(worlds.iter().map(|world| (*world, share)));
+                }
             }
         }
         starts

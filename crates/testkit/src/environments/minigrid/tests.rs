@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use super::{door_key, unlock};
 use crate::Random;
 use crate::environments::{Environment, Mdp, Truth};
@@ -74,6 +76,20 @@ fn an_open_door_is_enough_to_unlock() {
     check(&mdp, start, &["left", "pickup"], "door=5,2,locked key=carried agent=4,2,down", 0.0);
     check(&mdp, start, &["left", "left", "toggle"], "door=5,2,locked key=4,3 agent=4,2,right", 0.0);
     check(&mdp, start, &["left", "pickup", "left", "toggle"], "end", 1.0);
+}
+
+/// The package lays the key first and seeks a place for the agent then: a key with fewer such places is no rarer.
+#[test]
+fn each_place_of_the_key_is_equally_likely() {
+    for (mdp, n_keys) in [(unlock(), 16), (door_key(5), 3)] {
+        let mut shares: BTreeMap<&str, f64> = BTreeMap::new();
+        for &(state, share) in mdp.starts() {
+            let key = mdp.key(state).split(' ').find(|word| word.starts_with("key=")).unwrap();
+            *shares.entry(key).or_default() += share;
+        }
+        assert_eq!(shares.len(), n_keys);
+        assert!(shares.values().all(|share| (share - 1.0 / n_keys as f64).abs() < 1e-12), "{shares:?}");
+    }
 }
 
 #[test]
