@@ -35,6 +35,9 @@ const EXPLAINED_PART_FORECAST: f64 = 0.5;
 /// have: who explains as much by earlier steps names the cause, and the other one what followed from it.
 const FORESEEN_PART: f64 = 0.75;
 
+/// The same where the forecasts of `td_ce` are weak, and the permutation test says whether to prefer `sdae`.
+const EXPLAINED_PART_WEAK: f64 = 0.75;
+
 /// Share of held-out rewards that `sdae` explains, below which its signal is faint.
 const FAINT_MAX: f64 = 0.5;
 
@@ -141,9 +144,7 @@ fn choose(samples: &[&Sample], selection: &mut Selection) -> LearnedMethod {
     let (td_ce, sdae) = (trials.td_ce.candidate("td_ce"), trials.sdae.candidate("sdae"));
     let (mut method, mut reason) = decide(selection.coverage, &td_ce, &sdae);
     // Held-out forecasts of a weak signal beat the base rate only after many actions; whether there is one shows sooner.
-    let is_undecided =
-        method == LearnedMethod::Auto || (method == LearnedMethod::TdCe && td_ce.z < TD_CE_Z_MIN);
-    if is_undecided {
+    if is_undecided(method, &td_ce, &sdae) {
         selection.p_value = Sdae::p_value(samples);
         if let Some(p) = selection.p_value.filter(|p| *p <= P_MAX) {
             method = LearnedMethod::Sdae;
@@ -171,6 +172,17 @@ fn choose(samples: &[&Sample], selection: &mut Selection) -> LearnedMethod {
     }
     selection.reason = reason;
     method
+}
+
+/// Whether the test is asked: where no method shows anything, and where forecasts from situations are weak and single decisions
+/// explain much more.
+fn is_undecided(method: LearnedMethod, td_ce: &Candidate, sdae: &Candidate) -> bool {
+    let explains_much_less = td_ce.gain_explained <= EXPLAINED_PART_WEAK * sdae.gain_explained;
+    match method {
+        LearnedMethod::Auto => true,
+        LearnedMethod::TdCe => td_ce.z < TD_CE_Z_MIN || (td_ce.z < Z_MIN && explains_much_less),
+        LearnedMethod::Sdae | LearnedMethod::RidgeRd => false,
+    }
 }
 
 /// Whether the same decision is made with different arguments: then there is more to tell apart than its key.
