@@ -23,9 +23,11 @@ const COVERAGE_MIN: f64 = 0.5;
 const TD_CE_Z_MIN: f64 = 1.0;
 /// z from which on the others are believed.
 const Z_MIN: f64 = 2.0;
-/// How unlikely by chance the association must be that is believed before forecasts show it: where nothing matters, held-out
-/// forecasts come to be believed by chance as well, in some 15 of 1,000 cases, and both together are to be 1 of 20 at most.
+/// How unlikely by chance the association must be that is believed before forecasts show it.
 const P_MAX: f64 = 0.035;
+/// And how unlikely it must be where forecasts show it faintly. Of a few dozen actions forecasts do so by chance in 3 of 100
+/// cases; both ways together are to err in 1 of 20 at most.
+const P_DOUBTED: f64 = 0.1;
 /// The part of what `sdae` explains that `td_ce` must explain to be preferred. Its forecasts alone would not do: a
 /// situation that tells of luck, or of what was decided long before, forecasts well and credits nothing.
 const EXPLAINED_PART: f64 = 0.95;
@@ -35,6 +37,9 @@ const EXPLAINED_PART_FORECAST: f64 = 0.5;
 /// And where neither explains more, the part of the gain of `sdae`'s forecasts, over all steps, that those of `td_ce` must
 /// have: who explains as much by earlier steps names the cause, and the other one what followed from it.
 const FORESEEN_PART: f64 = 0.75;
+
+/// The same where the forecasts of `td_ce` are weak, and the permutation test says whether to prefer `sdae`.
+const EXPLAINED_PART_WEAK: f64 = 0.75;
 
 /// Share of held-out rewards that `sdae` explains, below which its signal is faint.
 const FAINT_MAX: f64 = 0.5;
@@ -160,16 +165,25 @@ fn choose(samples: &[&Sample], selection: &mut Selection) -> LearnedMethod {
     let (td_ce, sdae) = (trials.td_ce.candidate("td_ce"), trials.sdae.candidate("sdae"));
     let (mut method, mut reason) = decide(selection.coverage, &td_ce, &sdae);
     // Held-out forecasts of a weak signal beat the base rate only after many actions; whether there is one shows sooner.
-    let is_undecided = method == LearnedMethod::Auto || (method == LearnedMethod::TdCe && td_ce.z < TD_CE_Z_MIN);
-    if is_undecided {
+    let is_open = is_undecided(method, &td_ce, &sdae);
+    if is_open || (method == LearnedMethod::Sdae && sdae.gain_explained < FAINT_MAX) {
         selection.p_value = Sdae::p_value(samples);
-        if let Some(p) = selection.p_value.filter(|p| *p <= P_MAX) {
-            method = LearnedMethod::Sdae;
-            reason = format!(
-                "one decision goes with the rewards more closely than chance explains (p = {p:.3} by permutation), \
-                 though forecasts of held-out actions do not beat the base rate yet"
-            );
-        }
+    }
+    if let Some(p) = selection.p_value.filter(|p| is_open && *p <= P_MAX) {
+        method = LearnedMethod::Sdae;
+        reason = format!(
+            "one decision goes with the rewards more closely than chance explains (p = {p:.3} by permutation), \
+             though forecasts of held-out actions do not beat the base rate yet"
+        );
+    }
+    if let Some(p) = selection.p_value.filter(|p| !is_open && *p > P_DOUBTED) {
+        let none = Candidate::default();
+        (method, _) = decide(selection.coverage, &td_ce, &none);
+        reason = format!(
+            "forecasts of sdae beat the base rate on held-out actions (z = {:.1}), but no decision goes with the rewards \
+             more closely than chance explains (p = {p:.3} by permutation)",
+            sdae.z.max(sdae.z_final)
+        );
     }
     selection.candidates = vec![td_ce, sdae];
     if let Some(trial) = &trials.ridge_rd {
@@ -189,6 +203,17 @@ fn choose(samples: &[&Sample], selection: &mut Selection) -> LearnedMethod {
     }
     selection.reason = reason;
     method
+}
+
+/// Whether the test is asked: where no method shows anything, and where forecasts from situations are weak and single decisions
+/// explain much more.
+fn is_undecided(method: LearnedMethod, td_ce: &Candidate, sdae: &Candidate) -> bool {
+    let explains_much_less = td_ce.gain_explained <= EXPLAINED_PART_WEAK * sdae.gain_explained;
+    match method {
+        LearnedMethod::Auto => true,
+        LearnedMethod::TdCe => td_ce.z < TD_CE_Z_MIN || (td_ce.z < Z_MIN && explains_much_less),
+        _ => false,
+    }
 }
 
 /// Whether the same decision is made with different arguments: then there is more to tell apart than its key.

@@ -46,6 +46,24 @@ fn the_rule_chooses_by_evidence() {
     check(0.1, &nan, &nan, auto, "the prior stands");
 }
 
+#[test]
+fn the_test_is_asked_where_forecasts_leave_it_open() {
+    let check = |method: LearnedMethod, td_ce: &Candidate, sdae: &Candidate, expected: bool| {
+        assert_eq!(is_undecided(method, td_ce, sdae), expected, "{method:?} {td_ce:?} {sdae:?}");
+    };
+    let (td_ce, sdae, auto) = (LearnedMethod::TdCe, LearnedMethod::Sdae, LearnedMethod::Auto);
+    let none = candidate(0.0, 0.0, 0.0, 0.0);
+    let good = candidate(5.0, 5.0, 0.4, 0.4);
+    for found in [&none, &good] {
+        check(auto, found, found, true);
+        check(sdae, found, found, false);
+    }
+    check(td_ce, &none, &none, true);
+    check(td_ce, &candidate(1.5, 1.5, 0.1, 0.3), &candidate(1.0, 1.0, 0.1, 0.5), true);
+    check(td_ce, &candidate(1.5, 1.5, 0.1, 0.4), &candidate(1.0, 1.0, 0.1, 0.5), false);
+    check(td_ce, &candidate(2.5, 1.5, 0.1, 0.3), &candidate(1.0, 1.0, 0.1, 0.5), false);
+}
+
 /// Actions of two steps, of which the first decides.
 fn learner(n: u8, reward: impl Fn(bool, u8) -> f64) -> Learner {
     let mut learner = Learner::default();
