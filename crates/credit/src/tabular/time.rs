@@ -9,7 +9,7 @@ const DIFFERENCES_MIN: f64 = 20.0;
 /// The t statistic from which on a slope is believed.
 const T_MIN: f64 = 5.0;
 /// The part of the differences between episodes with the same end that their lengths must explain.
-const EXPLAINED_MIN: f64 = 0.5;
+const EXPLAINED_MIN: f64 = 0.9;
 /// A sum of squared differences below this part of the sum of squares is rounding.
 const ROUNDING: f64 = 1e-12;
 
@@ -23,7 +23,7 @@ const ROUNDING: f64 = 1e-12;
 /// return decomposition by time (Arjona-Medina et al., "RUDDER", 2019), and situations are Markov again: what is still to
 /// come no longer depends on how long it took to get there.
 ///
-/// Comparing episodes with the same end only, since who ends early often ends otherwise. And 0 unless lengths explain at least half of
+/// Comparing episodes with the same end only, since who ends early often ends otherwise. And 0 unless lengths explain nine tenths of
 /// what is different within groups, with `t ≥ 5` and 20 degrees of freedom: that long episodes come out somewhat worse
 /// says that their tasks are hard, and not what a step costs. Sums only, so that shards merge; O(ends).
 pub(super) fn step_reward(cells: &BTreeMap<Key, Cell>, ends: &BTreeMap<(u64, u64), Ends>) -> f64 {

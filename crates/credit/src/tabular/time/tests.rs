@@ -74,5 +74,11 @@ fn time_costs_nothing_where_rewards_do_not_say_so() {
             episode(f64::from(u8::from(is_good)), &steps)
         };
         check(&(0..200).map(early).collect::<Vec<_>>());
+        // Who lasts to the end has won: only the last lengths are of both kinds.
+        let survivor = |_| {
+            let n = (0..8).find(|_| chance(&mut random, 15)).map_or(8, |at| at + 1);
+            episode(f64::from(u8::from(n == 8)), &vec![(0, 0); n])
+        };
+        check(&(0..200).map(survivor).collect::<Vec<_>>());
     }
 }
