@@ -22,6 +22,9 @@ __all__ = [
     "StoreError",
     "UnavailableError",
     "__version__",
+    "after_fork_in_child",
+    "after_fork_in_parent",
+    "before_fork",
     "calibration",
     "decay",
     "export",
@@ -63,9 +66,28 @@ class Recorder:
 
     @staticmethod
     def open(
-        path: str | os.PathLike[str], config: str = "", strict: bool = False, read_only: bool = False
+        path: str | os.PathLike[str],
+        config: str = "",
+        strict: bool = False,
+        read_only: bool = False,
+        *,
+        block: float | None = None,
     ) -> Recorder:
-        """Open the store at a path. ``config`` is TOML text, as a configuration file has it."""
+        """Open the store at a path. ``config`` is TOML text, as a configuration file has it; ``block`` is how many seconds a
+        recording call waits for room."""
+
+    @staticmethod
+    def connect(
+        url: str,
+        key: str | None = None,
+        strict: bool = False,
+        spool: str | os.PathLike[str] | None = None,
+        spool_bytes_max: int | None = None,
+        timeout: float = 10.0,
+        *,
+        block: float | None = None,
+    ) -> Recorder:
+        """Record to the server at a URL, with a spool on disk for the time in which it is away."""
 
     @property
     def strict(self) -> bool:
@@ -365,9 +387,6 @@ class Model:
     def assign(self, trajectory: dict[str, Any]) -> dict[str, Any]:
         """Credit of one trajectory."""
 
-def forked() -> None:
-    """Say, in a forked child, that threads and locks of what was opened before stayed behind."""
-
 def to_json(value: object) -> str:
     """The JSON text of a value, as recording converts it; it never raises."""
 
@@ -417,6 +436,15 @@ def owen(
     unions: Sequence[int], value: Callable[[frozenset[int]], float], n_permutations: int, seed: int
 ) -> tuple[list[float], list[float], int]:
     """The same of a game in which players belong to unions."""
+
+def before_fork() -> None:
+    """Hold stores still, so that a fork finds no lock taken."""
+
+def after_fork_in_parent() -> None:
+    """Let stores go on."""
+
+def after_fork_in_child() -> None:
+    """Leave behind what only the parent may hold, and go on with what records to a server."""
 
 @final
 class CompatEngine:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import pathlib
 from collections.abc import Iterator
 
 import pytest
 
 import accredit
 from accredit import _decorate
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not beside the sources, which programs that a test starts would find before what is installed."""
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture

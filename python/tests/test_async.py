@@ -49,8 +49,9 @@ def test_over_a_store(tmp_path: pathlib.Path) -> None:
         async with await accredit.aopen(tmp_path / "a.db") as rec:
             await _the_same_calls(rec)
             assert await rec.cleanup_expired() == 0
+        assert (await rec.stats())["recorder"]["pending"] == 0
         with pytest.raises(accredit.UnavailableError):
-            await rec.stats()
+            await rec.actions()
 
     asyncio.run(run())
 

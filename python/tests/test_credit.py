@@ -243,10 +243,10 @@ def test_others_run_while_it_fits() -> None:
             time.sleep(0.001)
 
     native = [credit._trajectory(one) for one in data]
-    thread = threading.Thread(target=tick)
+    thread = threading.Thread(target=tick, daemon=True)
     thread.start()
     started = time.perf_counter()
-    accredit._native.fit(native, "auto", 0)
+    accredit._native.fit(native, "auto", {}, 0)
     ended = time.perf_counter()
     ends.set()
     thread.join()

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from served import Server, server  # noqa: F401
 
 PACKAGE = Path(__file__).parents[1]
 DOCUMENTS = [PACKAGE / "README.md", PACKAGE.parent / "docs" / "python.md"]
@@ -36,9 +37,12 @@ def run(source: Path, folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_the_examples_of_a_document(document: Path, tmp_path: Path) -> None:
+def test_the_examples_of_a_document(
+    document: Path, tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source = tmp_path / f"{document.stem}.py"
-    source.write_text(script(document))
+    source.write_text(script(document).replace("http://127.0.0.1:7117", server.url))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     printed = run(source, tmp_path)
     expected = SAID.findall(source.read_text())
     assert expected
@@ -61,6 +65,6 @@ def test_every_function_of_the_package_is_documented() -> None:
     import accredit
 
     text = (PACKAGE.parent / "docs" / "python.md").read_text()
-    hidden = {"__version__", "Action", "Attribution", "Recorder", "get_recorder"}
+    hidden = {"__version__", "Action", "Attribution", "get_recorder"}
     for name in set(accredit.__all__) - hidden:
         assert name in text, f"docs/python.md does not name {name}"

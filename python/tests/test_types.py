@@ -18,12 +18,14 @@ SOURCES = sorted((PACKAGE / "accredit").glob("*.py"))
     [
         ["mypy", "--strict"],
         ["mypy", "--strict", "--python-version", "3.10"],  # the oldest one that mypy knows
-        ["mypy.stubtest", "accredit", "--mypy-config-file", "pyproject.toml"],
+        ["mypy.stubtest", "accredit", "--mypy-config-file", str(PACKAGE / "pyproject.toml")],
     ],
     ids=["mypy", "mypy-3.10", "stubtest"],
 )
-def test_checkers_have_nothing_to_say(command: list[str]) -> None:
-    done = subprocess.run([sys.executable, "-m", *command], cwd=PACKAGE, capture_output=True, text=True, timeout=600)
+def test_checkers_have_nothing_to_say(command: list[str], tmp_path: Path) -> None:
+    # Stubs are compared with what is installed, sources are checked where they are.
+    folder = tmp_path if command[0] == "mypy.stubtest" else PACKAGE
+    done = subprocess.run([sys.executable, "-m", *command], cwd=folder, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Success" in done.stdout
 
