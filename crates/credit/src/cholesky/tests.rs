@@ -14,6 +14,24 @@ fn singular_and_indefinite_matrices_are_refused() {
     check(&[f64::NAN], 1);
 }
 
+#[test]
+fn an_inverse_in_parts_is_one() {
+    for n in [0, 1, BLOCK, BLOCK + 1, 3 * BLOCK + 7] {
+        let mut random = crate::random::Random::new(n as u64);
+        let mut entry = || random.below(1_000) as f64 / 1_000.0 - 0.5;
+        let rows: Vec<Vec<f64>> = (0..n).map(|_| (0..n).map(|_| entry()).collect()).collect();
+        let mut matrix: Vec<f64> = rows.iter().flat_map(|left| rows.iter().map(|right| dot(left, right))).collect();
+        (0..n).for_each(|i| matrix[i * n + i] += 1.0);
+        let inverse = Cholesky::of(matrix.clone(), n).unwrap().inverse();
+        for (i, row) in matrix.chunks(n.max(1)).enumerate() {
+            for (j, column) in inverse.chunks(n.max(1)).enumerate() {
+                let one = if i == j { 1.0 } else { 0.0 };
+                assert!((dot(row, column) - one).abs() < 1e-9, "n = {n}: {i}, {j}");
+            }
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn a_solution_solves(rows in prop::collection::vec(prop::collection::vec(-1.0..1.0_f64, 10), 10), b in prop::collection::vec(-1.0..1.0_f64, 10), n in 1..=10_usize) {
