@@ -31,9 +31,13 @@ const P_DOUBTED: f64 = 0.1;
 /// The part of what `sdae` explains that `td_ce` must explain to be preferred. Its forecasts alone would not do: a
 /// situation that tells of luck, or of what was decided long before, forecasts well and credits nothing.
 const EXPLAINED_PART: f64 = 0.95;
-/// The same where its forecasts, over all steps, are the better ones: situations then say more of what is to come than
-/// decisions do, and single decisions are best compared within them.
-const EXPLAINED_PART_FORECAST: f64 = 0.5;
+/// The same where its forecasts, over all steps, are the better ones, and so much the less the better they are: situations
+/// then say more of what is to come than decisions do, and single decisions are best compared within them.
+const EXPLAINED_PART_FORECAST: f64 = 0.8;
+/// And where `sdae` leaves next to nothing unexplained: then decisions alone say it, and situations add noise.
+const EXPLAINED_PART_ALL: f64 = 0.97;
+/// Share of held-out rewards from which on next to nothing is left.
+const NEARLY_ALL: f64 = 0.95;
 /// And where neither explains more, the part of the gain of `sdae`'s forecasts, over all steps, that those of `td_ce` must
 /// have: who explains as much by earlier steps names the cause, and the other one what followed from it.
 const FORESEEN_PART: f64 = 0.75;
@@ -229,7 +233,13 @@ fn decide(coverage: f64, td_ce: &Candidate, sdae: &Candidate) -> (LearnedMethod,
     let is_known = coverage >= COVERAGE_MIN;
     let percent = (coverage * 100.0).round();
     let explained = |candidate: &Candidate| (candidate.gain_explained * 100.0).round().max(0.0);
-    let part = if td_ce.gain > sdae.gain { EXPLAINED_PART_FORECAST } else { EXPLAINED_PART };
+    let part = if sdae.gain_explained >= NEARLY_ALL {
+        EXPLAINED_PART_ALL
+    } else if td_ce.gain > sdae.gain {
+        EXPLAINED_PART_FORECAST * sdae.gain.max(0.0) / td_ce.gain
+    } else {
+        EXPLAINED_PART
+    };
     let explains_less = td_ce.gain_explained <= part * sdae.gain_explained;
     let is_late =
         EXPLAINED_PART * td_ce.gain_explained <= sdae.gain_explained && td_ce.gain <= FORESEEN_PART * sdae.gain;

@@ -33,10 +33,16 @@ fn the_rule_chooses_by_evidence() {
     // Of two that hold, the one that explains more; tables where they explain as much.
     check(0.9, &good, &good, td_ce, "");
     check(0.9, &candidate(5.0, 5.0, 0.4, 0.3), &good, sdae, "explain 40 %");
-    check(0.9, &candidate(5.0, 5.0, 0.6, 0.19), &good, sdae, "explain 40 %");
-    // Better forecasts let half as much suffice.
-    check(0.9, &candidate(5.0, 5.0, 0.6, 0.21), &good, td_ce, "explain 21 %");
+    check(0.9, &candidate(5.0, 5.0, 0.6, 0.21), &good, sdae, "explain 40 %");
+    // The better its forecasts, the less suffices.
+    check(0.9, &candidate(5.0, 5.0, 0.6, 0.22), &good, td_ce, "explain 22 %");
+    check(0.9, &candidate(5.0, 5.0, 0.41, 0.31), &good, sdae, "explain 40 %");
+    check(0.9, &candidate(5.0, 5.0, 0.41, 0.32), &good, td_ce, "explain 32 %");
     check(0.9, &candidate(5.0, 5.0, 0.6, 0.39), &good, td_ce, "explain 39 %");
+    // Not where decisions alone explain nearly all.
+    let whole = candidate(5.0, 5.0, 0.5, 0.96);
+    check(0.9, &candidate(5.0, 5.0, 0.6, 0.92), &whole, sdae, "explain 96 %");
+    check(0.9, &candidate(5.0, 5.0, 0.6, 0.94), &whole, td_ce, "explain 94 %");
     // Of two that explain as much, the one that foresees it.
     check(0.9, &candidate(5.0, 5.0, 0.2, 0.4), &good, sdae, "");
     check(0.9, &candidate(5.0, 5.0, 0.2, 0.6), &good, td_ce, "");
