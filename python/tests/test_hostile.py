@@ -7,6 +7,7 @@ import collections.abc
 import datetime as dt
 import itertools
 import math
+import signal
 import threading
 from typing import Any
 from unittest import mock
@@ -224,10 +225,15 @@ def test_an_interrupt_is_heard(rec: accredit.Recorder) -> None:
         def __repr__(self) -> str:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        to_json(Interrupted())
-        for _ in range(1_000):
-            pass
+    # What a shell starts in the background ignores the signal.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            to_json(Interrupted())
+            for _ in range(1_000):
+                pass
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_recording_never_raises_and_counts(rec: accredit.Recorder) -> None:
