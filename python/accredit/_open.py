@@ -43,7 +43,9 @@ def open_with(
     """The same; ``block`` is how many seconds a recording call waits for room."""
     text = config if isinstance(config, str) else _toml(config or {})
     if os.fspath(path) != ":memory:":
-        return register(Recorder(_native.Recorder.open(path, text, strict, read_only, block=block)))
+        recorder = Recorder(_native.Recorder.open(path, text, strict, read_only, block=block))
+        recorder._path = os.path.abspath(path)
+        return register(recorder)
     folder = tempfile.mkdtemp(prefix="accredit-")
     try:
         recorder = Recorder(_native.Recorder.open(os.path.join(folder, "memory.db"), text, strict, False, block=block))

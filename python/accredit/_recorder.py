@@ -134,6 +134,8 @@ class Recorder:
     def __init__(self, native: _native.Recorder) -> None:
         self._native = native
         self._at_close: Any = None
+        #: Of a store in this process that outlives it: where it can be read again.
+        self._path: Optional[str] = None
         # Bound once: a call through the object would look them up each time.
         self.record_step = native.record_step
         self.record_observation = native.record_observation

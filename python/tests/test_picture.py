@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any, Optional
 
 import pytest
@@ -180,3 +181,15 @@ def test_no_steps(rec: accredit.Recorder) -> None:
 )
 def test_numbers(value: Any, plain: str, signed: str) -> None:
     assert (_picture.number(value), _picture.number(value, signed=True)) == (plain, signed)
+
+
+def test_a_recorder_that_is_closed_leaves_the_words(tmp_path: Path) -> None:
+    path = tmp_path / "runs.db"
+    with accredit.open(path) as rec:
+        with rec.action("planner", "book") as action:
+            action.step("took the cheapest", decision="book")
+            action.complete({"success": True})
+        made = rec.attribution(action.id)
+    assert "took the cheapest" in made._repr_html_()
+    path.unlink()
+    assert "took the cheapest" not in made._repr_html_() and "success" in made._repr_html_()

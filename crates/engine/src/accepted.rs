@@ -72,7 +72,7 @@ impl Closer {
     }
 
     /// Waits until nothing is left, or closings fail.
-    fn wait_done(&self) {
+    pub(crate) fn wait_done(&self) {
         let busy = |state: &mut State| state.n_left > 0 && !state.is_failing && !state.has_ended;
         drop(self.changed.wait_while(self.state(), busy));
     }

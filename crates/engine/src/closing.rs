@@ -156,6 +156,10 @@ impl Inner {
 
     fn revise(&self, id: ActionId, revision: &Revision) -> Result<Attribution, Error> {
         let deadline = Instant::now() + CONTENTION_MAX;
+        if self.action(id)?.status == Status::Open {
+            // Its completion may be accepted and not attributed yet.
+            self.closer.wait_done();
+        }
         loop {
             let action = self.action(id)?;
             if action.status == Status::Open {

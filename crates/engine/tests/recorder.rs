@@ -119,6 +119,21 @@ fn numbered(n: usize) -> Vec<String> {
 }
 
 #[test]
+fn an_outcome_can_be_revised_before_it_is_attributed() {
+    let rig = Rig::open();
+    let recorder = Recorder::new(Box::new(rig.engine.clone()), Environment::default(), RecorderOptions::default());
+    let recorder = recorder.unwrap();
+    for _ in 0..20 {
+        let action = recorder.begin(begin()).unwrap();
+        (0..200).for_each(|at| say(&recorder, &action, &at.to_string()).unwrap());
+        recorder.complete(action.id(), outcome_of(&json!({"success": true})), &mut patient()).unwrap();
+        let revision = serde_json::from_value(json!({"outcome": {"success": false}})).unwrap();
+        let answer = recorder.revise(action.id(), revision, &mut patient()).unwrap();
+        assert!(matches!(&answer, Answer::Applied(Applied::Attributed(made)) if made.version == 2), "{answer:?}");
+    }
+}
+
+#[test]
 fn order_is_kept_across_actions() {
     let target = Scripted::willing();
     let recorder = target.recorder(RecorderOptions::default());

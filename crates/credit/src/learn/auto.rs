@@ -213,9 +213,11 @@ fn choose(samples: &[&Sample], selection: &mut Selection) -> LearnedMethod {
 /// explain much more.
 fn is_undecided(method: LearnedMethod, td_ce: &Candidate, sdae: &Candidate) -> bool {
     let explains_much_less = td_ce.gain_explained <= EXPLAINED_PART_WEAK * sdae.gain_explained;
+    // Tables whose advantages hold on held-out actions, and better than those of `sdae`, need no other method.
+    let explains = td_ce.z_explained >= TD_CE_Z_MIN && td_ce.gain_explained > sdae.gain_explained;
     match method {
         LearnedMethod::Auto => true,
-        LearnedMethod::TdCe => td_ce.z < TD_CE_Z_MIN || (td_ce.z < Z_MIN && explains_much_less),
+        LearnedMethod::TdCe => (td_ce.z < TD_CE_Z_MIN && !explains) || (td_ce.z < Z_MIN && explains_much_less),
         _ => false,
     }
 }

@@ -65,6 +65,11 @@ fn the_test_is_asked_where_forecasts_leave_it_open() {
         check(sdae, found, found, false);
     }
     check(td_ce, &none, &none, true);
+    // Advantages that hold, and better than those of the other one, leave nothing to ask.
+    let holds = Candidate { z_explained: 1.0, ..candidate(0.7, 0.7, 0.02, 0.3) };
+    check(td_ce, &holds, &candidate(-1.0, -1.0, -0.05, -0.03), false);
+    check(td_ce, &holds, &candidate(1.0, 1.0, 0.1, 0.5), true);
+    check(td_ce, &candidate(0.7, 0.7, 0.02, 0.3), &none, true);
     check(td_ce, &candidate(1.5, 1.5, 0.1, 0.3), &candidate(1.0, 1.0, 0.1, 0.5), true);
     check(td_ce, &candidate(1.5, 1.5, 0.1, 0.4), &candidate(1.0, 1.0, 0.1, 0.5), false);
     check(td_ce, &candidate(2.5, 1.5, 0.1, 0.3), &candidate(1.0, 1.0, 0.1, 0.5), false);
