@@ -121,7 +121,7 @@ fn numbered(n: usize) -> Vec<String> {
 #[test]
 fn an_outcome_can_be_revised_before_it_is_attributed() {
     let rig = Rig::open();
-    let recorder = Recorder::new(Box::new(rig.engine.clone()), Environment::default(), RecorderOptions::default());
+    let recorder = Recorder::new(Box::new(rig.engine), Environment::default(), RecorderOptions::default());
     let recorder = recorder.unwrap();
     for _ in 0..20 {
         let action = recorder.begin(begin()).unwrap();
