@@ -156,12 +156,13 @@ impl Inner {
 
     fn revise(&self, id: ActionId, revision: &Revision) -> Result<Attribution, Error> {
         let deadline = Instant::now() + CONTENTION_MAX;
-        if self.action(id)?.status == Status::Open {
-            // Its completion may be accepted and not attributed yet.
-            self.closer.wait_done();
-        }
         loop {
-            let action = self.action(id)?;
+            let mut action = self.action(id)?;
+            if action.status == Status::Open {
+                // Its completion may be accepted and not attributed yet.
+                self.closer.wait_done();
+                action = self.action(id)?;
+            }
             if action.status == Status::Open {
                 return Err(Error::Conflict { action_id: id, detail: "is open; complete it first, then revise" });
             }
