@@ -7,11 +7,13 @@
 mod situation;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use self::situation::Situations;
 use crate::StepFeatures;
+use crate::mixed::BuildMixed;
 
 /// Steps of an action that learning looks at; of a longer one the first and the last of them, half each.
 pub(crate) const STEPS_MAX: usize = 4_096;
@@ -34,6 +36,7 @@ pub(crate) enum Domain {
     Agent = 6,
     Column = 7,
     Situation = 8,
+    Description = 9,
 }
 
 pub(crate) fn hash(domain: Domain, text: &str) -> u64 {
@@ -66,7 +69,8 @@ pub(crate) struct StepKeys<'a> {
     pub(crate) decision: u64,
     pub(crate) decision_label: Cow<'a, str>,
     pub(crate) detail: u64,
-    pub(crate) features: Vec<u64>,
+    /// The number of the situation in its action, and its features; `None` where nothing is known of it.
+    pub(crate) situation: Option<(usize, Cow<'a, [u64]>)>,
 }
 
 /// What of the keys is wanted: the rest is left out, for looking into every state takes most of the time.
@@ -88,34 +92,73 @@ impl Wants {
 /// the description without digits and identifiers. Situation: `state_key`; else the state without identifiers, times
 /// and free text, its numbers in buckets, unless one of its members is an echo of the decisions; else the previous decision.
 /// O(bytes of the distinct states + steps).
-pub(crate) fn action_keys<'a>(steps: &[StepFeatures<'a>], wants: Wants, say: &mut dyn FnMut(usize, StepKeys<'a>)) {
+pub(crate) fn action_keys(steps: &[StepFeatures<'_>], wants: Wants, say: &mut dyn FnMut(usize, StepKeys<'_>)) {
     let mut situations = Situations::default();
+    let mut decisions = Decisions::default();
     let mut told = Vec::with_capacity(steps.len().min(STEPS_MAX));
     for (at, step) in steps.iter().enumerate().filter(|(at, _)| is_looked_at(*at, steps.len())) {
         let is_wanted = wants.features || step.state_key.is_none();
         let situation = step.state.filter(|_| is_wanted).and_then(|state| situations.of(state));
-        told.push((at, decision_label(step), situation));
+        told.push(Told { at, decision: decisions.of(step), situation });
     }
-    let is_echo = situations.echoes(&told, steps);
-    let mut previous: Option<Cow<'a, str>> = None;
-    for ((at, decision_label, situation), is_echo) in told.into_iter().zip(is_echo) {
-        let step = &steps[at];
-        let situation = situation.filter(|_| !is_echo).map(|at| situations.get(at));
-        let state_label: Cow<'a, str> = match (step.state_key, situation) {
+    let is_echo = situations.echoes(&told, steps, &decisions);
+    let mut previous = None;
+    for (told, is_echo) in told.into_iter().zip(is_echo) {
+        let step = &steps[told.at];
+        let situation = told.situation.filter(|_| !is_echo).map(|at| (at, situations.get(at)));
+        let state_label: Cow<'_, str> = match (step.state_key, situation) {
             (Some(key), _) => key.into(),
-            (None, Some(situation)) if !situation.label.is_empty() => situation.label.clone().into(),
-            (None, _) => format!("after {}", previous.as_deref().unwrap_or("the beginning")).into(),
+            (None, Some((_, situation))) if !situation.label.is_empty() => situation.label.as_str().into(),
+            (None, _) => format!("after {}", previous.unwrap_or("the beginning")).into(),
         };
-        let decision = hash(Domain::Decision, &decision_label);
-        let detail = match step.decision {
-            _ if !wants.details => 0,
-            Some(arguments) => combine(&[decision, hash(Domain::Detail, arguments)]),
-            None => combine(&[decision, hash(Domain::Detail, &without_identifiers(step.description))]),
-        };
-        let features = situation.map_or_else(Vec::new, |situation| situation.features.clone());
+        let Decision { label, hash: decision } = decisions.get(told.decision);
+        let detail =
+            if wants.details { combine(&[*decision, hash(Domain::Detail, step.decision.unwrap_or(label))]) } else { 0 };
         let state = hash(Domain::State, &state_label);
-        previous = Some(decision_label.clone());
-        say(at, StepKeys { state, state_label, decision, decision_label, detail, features });
+        previous = Some(&**label);
+        let decision_label = Cow::Borrowed(&**label);
+        let situation = situation.map(|(at, situation)| (at, Cow::Borrowed(&*situation.features)));
+        say(told.at, StepKeys { state, state_label, decision: *decision, decision_label, detail, situation });
+    }
+}
+
+/// What was told of one step: its place, and the numbers of its decision and situation.
+struct Told {
+    at: usize,
+    decision: usize,
+    situation: Option<usize>,
+}
+
+/// A decision's name.
+struct Decision<'a> {
+    label: Cow<'a, str>,
+    hash: u64,
+}
+
+/// The decisions of one action: they repeat, and each distinct text is looked into once.
+#[derive(Default)]
+struct Decisions<'a> {
+    list: Vec<Decision<'a>>,
+    by_text: HashMap<u64, usize, BuildMixed>,
+}
+
+impl<'a> Decisions<'a> {
+    /// The number of a step's decision.
+    fn of(&mut self, step: &StepFeatures<'a>) -> usize {
+        let text = match (step.key, step.decision) {
+            (Some(key), _) => hash(Domain::Decision, key),
+            (None, Some(decision)) => hash(Domain::Detail, decision),
+            (None, None) => hash(Domain::Description, step.description),
+        };
+        *self.by_text.entry(text).or_insert_with(|| {
+            let label = decision_label(step);
+            self.list.push(Decision { hash: hash(Domain::Decision, &label), label });
+            self.list.len() - 1
+        })
+    }
+
+    fn get(&self, at: usize) -> &Decision<'a> {
+        &self.list[at]
     }
 }
 

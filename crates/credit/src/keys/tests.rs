@@ -1,21 +1,34 @@
 //! Unit tests.
 
+use serde_json::Value;
+
 use super::situation::{DEPTH_MAX, FEATURES_MAX, bucket};
 use super::*;
 
-fn keys_of<'a>(steps: &[StepFeatures<'a>]) -> Vec<StepKeys<'a>> {
+fn keys_of(steps: &[StepFeatures<'_>]) -> Vec<StepKeys<'static>> {
     let mut keys = Vec::new();
-    action_keys(steps, Wants::ALL, &mut |_, found| keys.push(found));
+    let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+    action_keys(steps, Wants::ALL, &mut |_, found| {
+        let (state_label, decision_label) = (owned(found.state_label), owned(found.decision_label));
+        let situation = found.situation.map(|(at, features)| (at, Cow::Owned(features.into_owned())));
+        keys.push(StepKeys { state_label, decision_label, situation, ..found });
+    });
     keys
 }
 
+impl StepKeys<'_> {
+    fn features(&self) -> &[u64] {
+        self.situation.as_ref().map_or(&[], |(_, features)| features)
+    }
+}
+
 /// The keys of a step after one of which nothing is told but its decision.
-fn of(step: StepFeatures<'_>) -> StepKeys<'_> {
+fn of(step: StepFeatures<'_>) -> StepKeys<'static> {
     let before = StepFeatures { key: Some("before"), ..StepFeatures::default() };
     keys_of(&[before, step]).pop().unwrap()
 }
 
-fn with_state(state: &str) -> StepKeys<'_> {
+fn with_state(state: &str) -> StepKeys<'static> {
     of(StepFeatures { state: Some(state), key: Some("k"), ..StepFeatures::default() })
 }
 
@@ -88,8 +101,8 @@ fn numbers_come_in_buckets() {
     check(1.5, "2^0");
     check(1e308, "2^1023");
     // Small whole numbers are categories, the others are not.
-    assert_eq!(with_state(r#"{"n": 3}"#).features.len(), 1);
-    assert_eq!(with_state(r#"{"n": 300, "share": 0.5}"#).features.len(), 0);
+    assert_eq!(with_state(r#"{"n": 3}"#).features().len(), 1);
+    assert_eq!(with_state(r#"{"n": 300, "share": 0.5}"#).features().len(), 0);
 }
 
 #[test]
@@ -122,7 +135,7 @@ fn hostile_states_end_and_stay_small() {
     ];
     for state in &states {
         let keys = with_state(state);
-        assert!(keys.features.len() <= FEATURES_MAX);
+        assert!(keys.features().len() <= FEATURES_MAX);
         assert_eq!(keys, with_state(state));
     }
     // Below the depth nothing is looked at.
@@ -144,7 +157,7 @@ fn a_text_has_another_hash_in_each_domain() {
 
 #[test]
 fn values_of_one_path_share_the_upper_half() {
-    let feature = |state: &str| with_state(state).features[0];
+    let feature = |state: &str| with_state(state).features()[0];
     let (yes, no, other) = (feature(r#"{"a": "yes"}"#), feature(r#"{"a": "no"}"#), feature(r#"{"b": "yes"}"#));
     assert_eq!(yes & PATH, no & PATH);
     assert!(yes != no && yes & PATH != other & PATH);
@@ -158,7 +171,7 @@ fn a_state_that_echoes_the_decision_is_no_situation() {
             .iter()
             .map(|(state, key)| StepFeatures { state: Some(state), key: Some(key), state_key, ..Default::default() })
             .collect();
-        let found: Vec<bool> = keys_of(&steps).iter().map(|keys| !keys.features.is_empty()).collect();
+        let found: Vec<bool> = keys_of(&steps).iter().map(|keys| !keys.features().is_empty()).collect();
         assert_eq!(found, kept, "{steps:?}");
     };
     const GET: &str = r#"{"tool":"get"}"#;
@@ -184,10 +197,59 @@ fn a_state_says_the_same_wherever_it_stands() {
     let step = |state| StepFeatures { state: Some(state), key: Some("k"), ..StepFeatures::default() };
     for (keys, state) in keys_of(&states.map(step)).into_iter().zip(states) {
         let alone = of(step(state));
-        assert_eq!((&keys.features, keys.decision, keys.detail), (&alone.features, alone.decision, alone.detail));
-        if !alone.features.is_empty() {
+        assert_eq!((keys.features(), keys.decision, keys.detail), (alone.features(), alone.decision, alone.detail));
+        if !alone.features().is_empty() {
             assert_eq!((keys.state, keys.state_label), (alone.state, alone.state_label));
         }
+    }
+}
+
+/// The leaves of a tree of values, with their paths: what is found as the text is read must be these.
+fn leaves(path: &str, value: &Value, depth: usize, say: &mut dyn FnMut(String, bool)) {
+    let mut say_leaf =
+        |text: &str, is_category: bool| say(format!("{}={text}", path.trim_start_matches('.')), is_category);
+    match value {
+        _ if depth > DEPTH_MAX => {}
+        Value::Object(members) => {
+            let kept = members.iter().filter(|(name, _)| !["id", "created_at"].contains(&name.as_str()));
+            kept.for_each(|(name, value)| leaves(&format!("{path}.{name}"), value, depth + 1, say));
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(at, item)| leaves(&format!("{path}.{at}"), item, depth + 1, say));
+        }
+        Value::String(text) if is_category(text) => say_leaf(text, true),
+        Value::String(_) => {}
+        Value::Bool(value) => say_leaf(&value.to_string(), true),
+        Value::Null => say_leaf("null", true),
+        Value::Number(number) => {
+            let number = number.as_f64().unwrap();
+            say_leaf(&bucket(number), number.fract() == 0.0 && number.abs() < 10.0);
+        }
+    }
+}
+
+#[test]
+fn a_state_says_what_its_tree_of_values_says() {
+    let states = [
+        r#"{"a":{"b":[1,2.5,{"c":null}],"id":"x"},"created_at":"now","\u0064":"e\"f","n":-3,"big":18446744073709551615}"#,
+        r#"[[[[[[["too deep"]]]]]],true]"#,
+        r#"{"a":{"a":{"a":{"a":{"a":{"a":"as deep as may be","b":1}}}}},"z":[[],{},"",false]}"#,
+        r#" {"text":"this is longer than what names a category by any measure","u":-0.0,"v":1e300} "#,
+        r#""alone""#,
+        "17",
+    ];
+    for state in states {
+        let (mut label, mut n_categories) = (Vec::new(), 0);
+        leaves("", &serde_json::from_str(state).unwrap(), 0, &mut |leaf, is_category| {
+            label.push(leaf);
+            n_categories += usize::from(is_category);
+        });
+        let keys = with_state(state);
+        assert_eq!(keys.state_label, if label.is_empty() { "after before".to_owned() } else { label.join(" ") });
+        assert_eq!(keys.features().len(), n_categories, "{state}");
+    }
+    for state in ["", "{", "{} {}", r#"{"a":1,}"#, "[1", r#"{"a" 1}"#, "nul", r#"{"id":tru}"#, r#"{"id":[}"#] {
+        assert_eq!(with_state(state).situation, None, "{state}");
     }
 }
 

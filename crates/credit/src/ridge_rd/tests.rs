@@ -18,7 +18,7 @@ fn sample(number: u32, goal: Option<u64>, reward: f64, steps: &[(u64, u64)]) -> 
         ..SampleStep::default()
     };
     let steps = steps.iter().enumerate().map(step).collect();
-    Sample { action: ActionId::from_bytes(id), version: 0, goal, agent: 0, reward, steps }
+    Sample { action: ActionId::from_bytes(id), version: 0, goal, agent: 0, reward, steps, features: Vec::new() }
 }
 
 fn fit(samples: &[Sample]) -> RidgeRd {

@@ -66,7 +66,7 @@ pub(super) struct Contrasts(BTreeMap<u64, (u64, u64)>);
 impl Contrasts {
     pub(super) fn of(samples: &[&Sample]) -> Self {
         let mut values: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
-        for feature in samples.iter().flat_map(|sample| &sample.steps).flat_map(|step| &step.features) {
+        for feature in samples.iter().flat_map(|sample| &sample.features) {
             let values = values.entry(feature & PATH).or_default();
             if values.len() < 3 {
                 values.insert(*feature);
@@ -115,7 +115,7 @@ pub(super) fn contexts(
     let mut say_all = |feature: u64, sign: f64| positions.iter().for_each(|position| say(feature, *position, sign));
     let step = &sample.steps[at];
     say_all(ALWAYS, 1.0);
-    for (feature, sign) in step.features.iter().flat_map(|feature| aspects(*feature, contrasts)) {
+    for (feature, sign) in sample.features_of(step).iter().flat_map(|feature| aspects(*feature, contrasts)) {
         say_all(feature, sign);
     }
     if knows_state {
@@ -123,7 +123,7 @@ pub(super) fn contexts(
     }
     if at > 0 {
         let step = &sample.steps[0];
-        for (feature, sign) in step.features.iter().flat_map(|feature| aspects(*feature, contrasts)) {
+        for (feature, sign) in sample.features_of(step).iter().flat_map(|feature| aspects(*feature, contrasts)) {
             say_all(first(feature), sign);
         }
         say_all(first(step.state), 1.0);

@@ -51,7 +51,7 @@ impl Prior {
         lasting.extend([ALWAYS]);
         let mut halves = HashSet::default();
         let mut seen: HashSet<u64, BuildMixed> = HashSet::default();
-        for feature in samples.iter().flat_map(|sample| &sample.steps).flat_map(|step| &step.features) {
+        for feature in samples.iter().flat_map(|sample| &sample.features) {
             if !seen.insert(*feature) {
                 continue;
             }
@@ -85,8 +85,8 @@ fn lasting_paths(samples: &[&Sample]) -> HashSet<u64, BuildMixed> {
     let mut paths: HashMap<u64, Path, BuildMixed> = HashMap::default();
     for sample in samples {
         for (at, step) in sample.steps.iter().enumerate() {
-            let before = at.checked_sub(1).map_or(&[][..], |before| &sample.steps[before].features);
-            for (place, feature) in step.features.iter().enumerate() {
+            let before = at.checked_sub(1).map_or(&[][..], |before| sample.features_of(&sample.steps[before]));
+            for (place, feature) in sample.features_of(step).iter().enumerate() {
                 let path = paths.entry(feature & PATH).or_default();
                 *path.values.entry(*feature).or_default() += 1.0;
                 path.n += 1.0;
@@ -118,8 +118,9 @@ fn consequences(samples: &[&Sample], decisions: &[u64], paths: &HashSet<u64, Bui
             for position in [ANYWHERE, bucket(step.index)] {
                 *n.entry(position).or_default() += 1.0;
                 *made.entry((position, step.decision)).or_default() += 1.0;
-                let is_new = |feature: &&u64| paths.contains(&(**feature & PATH)) && !step.features.contains(feature);
-                for feature in next.features.iter().filter(is_new) {
+                let before = sample.features_of(step);
+                let is_new = |feature: &&u64| paths.contains(&(**feature & PATH)) && !before.contains(feature);
+                for feature in sample.features_of(next).iter().filter(is_new) {
                     *news.entry((position, *feature)).or_default() += 1.0;
                     if decisions.contains(&step.decision) {
                         *both.entry((position, step.decision, *feature)).or_default() += 1.0;

@@ -18,7 +18,15 @@ fn sample(at: u64, reward: f64, steps: Vec<SampleStep>) -> Sample {
     let action = ActionId::from_bytes((u128::from(at) + 1).to_be_bytes());
     let number = |(index, step)| SampleStep { index: index as u32, ..step };
     let steps = steps.into_iter().enumerate().map(number).collect();
-    Sample { action, version: 1, goal: None, agent: 0, reward, steps }
+    Sample { action, version: 1, goal: None, agent: 0, reward, steps, features: Vec::new() }
+}
+
+/// The same, each step with the features of its situation.
+fn featured<const N: usize>(at: u64, reward: f64, steps: Vec<(SampleStep, [u64; N])>) -> Sample {
+    let features = steps.iter().flat_map(|(_, features)| *features).collect();
+    let (n, firsts) = (N as u32, (0_u32..).step_by(N));
+    let placed = firsts.zip(steps).map(|(first, (step, _))| SampleStep { features: first..first + n, ..step });
+    Sample { features, ..sample(at, reward, placed.collect()) }
 }
 
 /// Actions over states that recur, states with a single decision, states of one action and decisions of one action, with
@@ -27,7 +35,7 @@ fn samples(n: usize, effect: f64, lengths: (usize, usize), seed: u64) -> Vec<Sam
     let mut random = Random::new(seed);
     let one = |at: usize| {
         let n_steps = lengths.0 + random.below(lengths.1 - lengths.0 + 1);
-        let steps: Vec<SampleStep> = (0..n_steps)
+        let steps: Vec<(SampleStep, [u64; 2])> = (0..n_steps)
             .map(|_| {
                 let random = &mut random;
                 let state = match random.below(8) {
@@ -39,13 +47,13 @@ fn samples(n: usize, effect: f64, lengths: (usize, usize), seed: u64) -> Vec<Sam
                     (_, 0) => 1_000 + random.next() % (1 << 40),
                     (_, decision) => 10 + (decision % 4) as u64,
                 };
-                let features = vec![(5 << 40) + random.below(2) as u64, (6 << 40) + random.below(3) as u64];
+                let features = [(5 << 40) + random.below(2) as u64, (6 << 40) + random.below(3) as u64];
                 let propensity = (random.below(4) == 0).then(|| uniform(random));
-                SampleStep { state, decision, features, propensity, ..SampleStep::default() }
+                (SampleStep { state, decision, propensity, ..SampleStep::default() }, features)
             })
             .collect();
-        let n_good = steps.iter().filter(|step| step.decision == 11).count();
-        sample(at as u64, n_good as f64 * effect + uniform(&mut random), steps)
+        let n_good = steps.iter().filter(|(step, _)| step.decision == 11).count();
+        featured(at as u64, n_good as f64 * effect + uniform(&mut random), steps)
     };
     (0..n).map(one).collect()
 }
@@ -220,15 +228,14 @@ impl Slow<'_> {
         const FIRST: u64 = 0x9ae1_6a3b_2f90_404f;
         const CONTRAST: u64 = 0xc949_d7c7_509e_6557;
         let mut found = vec![(0, 1.0)];
-        let of_features = |step: &SampleStep, mark: u64| {
+        let of_features = |sample: &Sample, step: &SampleStep, mark: u64| {
             let mut found = Vec::new();
-            for feature in &step.features {
+            for feature in sample.features_of(step) {
                 found.push((feature ^ mark, 1.0));
-                let steps = self.samples.iter().flat_map(|sample| &sample.steps);
-                let mut values: Vec<u64> = steps
-                    .flat_map(|step| step.features.clone())
-                    .filter(|other| other & PATH == feature & PATH)
-                    .collect();
+                let all = self.samples.iter().flat_map(|sample| {
+                    sample.steps.iter().flat_map(|step| sample.features_of(step).to_vec()).collect::<Vec<u64>>()
+                });
+                let mut values: Vec<u64> = all.filter(|other| other & PATH == feature & PATH).collect();
                 values.sort_unstable();
                 values.dedup();
                 if values.len() == 2 {
@@ -238,12 +245,12 @@ impl Slow<'_> {
             }
             found
         };
-        found.extend(of_features(&sample.steps[t], 0));
+        found.extend(of_features(sample, &sample.steps[t], 0));
         if self.there(sample, t).1 >= 3 {
             found.push((sample.steps[t].state, 1.0));
         }
         if t > 0 {
-            found.extend(of_features(&sample.steps[0], FIRST));
+            found.extend(of_features(sample, &sample.steps[0], FIRST));
             found.push((sample.steps[0].state ^ FIRST, 1.0));
         }
         let bucket = 2 + ((t + 1) as f64).log2().floor() as u64;
@@ -454,13 +461,13 @@ fn kinds_say_what_is_whole_what_has_consequences_and_what_lasts() {
             let (goal, mut there) = (coin(), coin());
             let step = |index: u32| {
                 let decision = 10 + coin();
-                let features = vec![GOAL + goal, COIN + coin(), THERE + there];
+                let features = [GOAL + goal, COIN + coin(), THERE + there];
                 if index == 0 {
                     there = decision - 10;
                 }
-                SampleStep { index, decision, features, state: at * 100 + u64::from(index), ..SampleStep::default() }
+                (SampleStep { index, decision, state: at * 100 + u64::from(index), ..SampleStep::default() }, features)
             };
-            sample(at, 0.0, (0..12).map(step).collect())
+            featured(at, 0.0, (0..12).map(step).collect())
         })
         .collect();
     let refs: Vec<&Sample> = samples.iter().collect();

@@ -11,7 +11,7 @@ use crate::{Error, Method};
 
 /// The version of the bytes. Another one on disk is not read: what it says is learned anew from the chains. Any change of
 /// what [`Learner`] or [`Model`] hold, or of the order of an enum in them, makes a new version.
-pub(super) const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 3;
 
 /// A model with the method that was asked for when it was fitted, which may be the rule that chose among several.
 #[derive(Deserialize)]
