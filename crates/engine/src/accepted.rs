@@ -17,6 +17,10 @@ use crate::{Applied, Engine, Error};
 pub(crate) const WAITING_MAX: usize = 256;
 /// The pause after a closing that failed, before it is tried again.
 const RETRY: Duration = Duration::from_secs(1);
+/// How long the first completion after a while waits before it is attributed, unless somebody waits for that. Attributing
+/// a long action takes a processor for a millisecond or more, which its agent, who is just being told that it may go on,
+/// would wait for where processors are few.
+const LINGER: Duration = Duration::from_millis(2);
 
 /// A completion as the store keeps it until its action is closed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -47,6 +51,8 @@ struct State {
     waiting: VecDeque<Waiting>,
     /// Those that wait and the one that is being closed.
     n_left: usize,
+    /// How many threads wait until nothing is left.
+    n_awaiting: usize,
     /// Closings failed and are tried again after a pause.
     is_failing: bool,
     has_ended: bool,
@@ -74,7 +80,14 @@ impl Closer {
     /// Waits until nothing is left, or closings fail.
     pub(crate) fn wait_done(&self) {
         let busy = |state: &mut State| state.n_left > 0 && !state.is_failing && !state.has_ended;
-        drop(self.changed.wait_while(self.state(), busy));
+        let mut state = self.state();
+        if !busy(&mut state) {
+            return;
+        }
+        state.n_awaiting += 1;
+        self.changed.notify_all();
+        let mut state = self.changed.wait_while(state, busy).unwrap_or_else(PoisonError::into_inner);
+        state.n_awaiting -= 1;
     }
 
     /// There will be no more; what waits is still closed.
@@ -85,7 +98,13 @@ impl Closer {
 
     fn take(&self) -> Option<Waiting> {
         let idle = |state: &mut State| state.waiting.is_empty() && !state.has_ended;
-        let mut state = self.changed.wait_while(self.state(), idle).unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
+        if idle(&mut state) {
+            state = self.changed.wait_while(state, idle).unwrap_or_else(PoisonError::into_inner);
+            let lingers = |state: &mut State| state.n_awaiting == 0 && !state.has_ended;
+            let lingered = self.changed.wait_timeout_while(state, LINGER, lingers);
+            state = lingered.unwrap_or_else(PoisonError::into_inner).0;
+        }
         state.waiting.pop_front()
     }
 
