@@ -28,6 +28,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple};
 
+use crate::text::{self, lossy};
+
 /// Levels that are looked into.
 const DEPTH_MAX: usize = 100;
 
@@ -141,7 +143,7 @@ impl<'c> Writer<'c> {
     }
 
     fn string(&mut self, text: &Bound<'_, PyString>) {
-        match text.to_cow() {
+        match text::utf8(text) {
             Ok(text) if text.len() <= BYTES_MAX => self.text(&text),
             Ok(text) => {
                 self.count("too_large");
@@ -342,20 +344,5 @@ impl<'c> Writer<'c> {
         self.out.push(b':');
         self.text(&said);
         self.out.push(b'}');
-    }
-}
-
-/// Text with U+FFFD for each lone surrogate.
-pub(crate) fn lossy(text: &Bound<'_, PyString>) -> String {
-    if let Ok(text) = text.to_cow() {
-        return text.into_owned();
-    }
-    let encoded = text.call_method1("encode", ("utf-16-le", "surrogatepass"));
-    match encoded.and_then(|bytes| bytes.extract::<Vec<u8>>()) {
-        Ok(bytes) => {
-            let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
-            String::from_utf16_lossy(&units)
-        }
-        Err(_) => text.to_string_lossy().into_owned(),
     }
 }

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
 
 use crate::convert::{Counting, Writer};
+use crate::text::{lossy, utf8};
 
 /// An argument that may be left out.
 pub(crate) type Arg<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
@@ -19,19 +20,19 @@ pub(crate) fn text(core: &impl Counting, value: Arg<'_, '_>) -> Option<String> {
 }
 
 pub(crate) fn one_text(core: &impl Counting, value: &Bound<'_, PyAny>) -> String {
-    let lossy = |text: &Bound<'_, PyString>| match text.to_cow() {
+    let owned = |text: &Bound<'_, PyString>| match utf8(text) {
         Ok(text) => text.into_owned(),
         Err(_) => {
             core.count("lone_surrogates");
-            crate::convert::lossy(text)
+            lossy(text)
         }
     };
     if let Ok(text) = value.cast::<PyString>() {
-        return lossy(text);
+        return owned(text);
     }
     core.count("not_text");
     match value.str() {
-        Ok(text) => lossy(&text),
+        Ok(text) => owned(&text),
         Err(_) => {
             core.count("unreadable");
             value.get_type().name().map_or_else(|_| "object".to_owned(), |name| format!("<{name}>"))
@@ -137,7 +138,7 @@ pub(crate) fn id(core: &impl Counting, value: Arg<'_, '_>) -> Result<Option<Acti
 pub(crate) fn one_id(core: &impl Counting, value: &Bound<'_, PyAny>) -> Result<ActionId, RefusalReason> {
     let parse = |text: &str| text.parse().map_err(|_| RefusalReason::InvalidId);
     if let Ok(text) = value.cast::<PyString>() {
-        return parse(&text.to_string_lossy());
+        return parse(&utf8(text).map_err(|_| RefusalReason::InvalidId)?);
     }
     match value.getattr("id") {
         Ok(id) => parse(&one_text(core, &id)),

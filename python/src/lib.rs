@@ -19,6 +19,7 @@ mod numbered;
 mod process;
 mod recorder;
 mod stats;
+mod text;
 mod trajectory;
 
 use pyo3::prelude::*;
