@@ -21,6 +21,8 @@
 //! Nothing is consumed: iterators stay where they are. Lone surrogates become U+FFFD. Below 100 levels stands
 //! `{"$deep": type}`, which the guard's limit refuses; behind 16 MiB of JSON `{"$large": type}`.
 
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use pyo3::exceptions::{PyKeyboardInterrupt, PyRecursionError};
@@ -28,7 +30,9 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple};
 
-use crate::text::{self, lossy};
+use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
+
+use crate::text::{lossy, utf8};
 
 /// Levels that are looked into.
 const DEPTH_MAX: usize = 100;
@@ -47,24 +51,27 @@ impl<C: Counting> Counting for Arc<C> {
     }
 }
 
-/// What became of a value.
-pub(crate) struct Writer<'c> {
-    pub(crate) out: Vec<u8>,
+/// One conversion: what is known of the value so far.
+pub(crate) struct Writing<'c> {
     counting: Option<&'c dyn Counting>,
     /// Addresses of the containers that are being written.
-    open: Vec<usize>,
+    open: RefCell<Vec<usize>>,
+    /// Bytes of text that were written, about.
+    n_bytes: Cell<usize>,
     /// Whether something was nested too deep to be looked at.
-    is_deep: bool,
+    is_deep: Cell<bool>,
     /// Whether the code of a value was interrupted by the person at the keyboard.
-    is_interrupted: bool,
+    is_interrupted: Cell<bool>,
 }
 
 /// The JSON text of a value; for tests and for handing objects on.
 #[pyfunction]
 pub(crate) fn to_json(value: &Bound<'_, PyAny>) -> String {
-    let mut writer = Writer::new(None);
-    writer.write(value);
-    writer.into_text()
+    let writing = Writing::new(None);
+    let text = serde_json::to_string(&writing.of(value));
+    writing.end();
+    // Writing to memory does not fail, and neither does a value here.
+    text.unwrap_or_default()
 }
 
 fn plain(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
@@ -73,14 +80,25 @@ fn plain(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
     plain.map(|plain| plain.bind(py))
 }
 
-impl<'c> Writer<'c> {
-    pub(crate) fn new(counting: Option<&'c dyn Counting>) -> Self {
-        Self { out: Vec::with_capacity(256), counting, open: Vec::new(), is_deep: false, is_interrupted: false }
+impl<'c> Writing<'c> {
+    pub(crate) const fn new(counting: Option<&'c dyn Counting>) -> Self {
+        Self {
+            counting,
+            open: RefCell::new(Vec::new()),
+            n_bytes: Cell::new(0),
+            is_deep: Cell::new(false),
+            is_interrupted: Cell::new(false),
+        }
     }
 
-    /// The JSON that was written.
-    pub(crate) fn into_text(self) -> String {
-        if self.is_interrupted {
+    /// The value, to be serialised. That never fails: what cannot be written is written as what it is.
+    pub(crate) const fn of<'a, 'py>(&'a self, value: &'a Bound<'py, PyAny>) -> Json<'a, 'py, 'c> {
+        Json { value, writing: self }
+    }
+
+    /// Says that the value's code is over, once it is written.
+    pub(crate) fn end(&self) {
+        if self.is_interrupted.get() {
             #[expect(unsafe_code, reason = "pyo3 has no safe name for it")]
             // SAFETY: it takes nothing, and may be called at any time. Python raises the interrupt when the call is over;
             // sooner, another value's code would have swallowed it.
@@ -88,8 +106,11 @@ impl<'c> Writer<'c> {
                 pyo3::ffi::PyErr_SetInterrupt();
             }
         }
-        // Only JSON made of strings is written, and those are UTF-8.
-        String::from_utf8(self.out).unwrap_or_default()
+    }
+
+    /// Whether something was nested too deep to be looked at.
+    pub(crate) const fn is_deep(&self) -> bool {
+        self.is_deep.get()
     }
 
     fn count(&self, what: &'static str) {
@@ -98,251 +119,278 @@ impl<'c> Writer<'c> {
         }
     }
 
-    /// Writes a value. It never fails: what cannot be written is written as what it is.
-    pub(crate) fn write(&mut self, value: &Bound<'_, PyAny>) {
-        if let Ok(text) = value.cast_exact::<PyString>() {
-            self.string(text);
-        } else if value.is_none() {
-            self.out.extend_from_slice(b"null");
-        } else if let Ok(number) = value.cast_exact::<PyFloat>() {
-            self.float(number.value());
-        } else if let Ok(boolean) = value.cast_exact::<PyBool>() {
-            self.out.extend_from_slice(if boolean.is_true() { b"true" } else { b"false" });
-        } else if let Ok(number) = value.cast_exact::<PyInt>() {
-            self.int(number);
-        } else if let Ok(dict) = value.cast_exact::<PyDict>() {
-            self.nested(value, |writer| writer.dict(dict));
-        } else if let Ok(list) = value.cast_exact::<PyList>() {
-            self.nested(value, |writer| writer.list(list));
-        } else if let Ok(tuple) = value.cast_exact::<PyTuple>() {
-            self.nested(value, |writer| writer.array(tuple.iter()));
-        } else {
-            self.derived(value);
-        }
-    }
-
-    /// What is derived from a plain type counts as what it stores; its own code is not asked.
-    fn derived(&mut self, value: &Bound<'_, PyAny>) {
-        if let Ok(text) = value.cast::<PyString>() {
-            self.string(text);
-        } else if let Ok(number) = value.cast::<PyInt>() {
-            self.int(number);
-        } else if let Ok(number) = value.cast::<PyFloat>() {
-            self.float(number.value());
-        } else if let Ok(dict) = value.cast::<PyDict>() {
-            self.nested(value, |writer| writer.dict(dict));
-        } else if let Ok(list) = value.cast::<PyList>() {
-            self.nested(value, |writer| writer.list(list));
-        } else if let Ok(set) = value.cast_exact::<PySet>() {
-            self.nested(value, |writer| writer.in_order(set.iter()));
-        } else if let Ok(set) = value.cast_exact::<PyFrozenSet>() {
-            self.nested(value, |writer| writer.in_order(set.iter()));
-        } else {
-            self.other(value);
-        }
-    }
-
-    fn string(&mut self, text: &Bound<'_, PyString>) {
-        match text::utf8(text) {
-            Ok(text) if text.len() <= BYTES_MAX => self.text(&text),
-            Ok(text) => {
-                self.count("too_large");
-                let end = (0..=BYTES_MAX).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
-                self.text(text.get(..end).unwrap_or_default());
-            }
-            Err(_) => {
-                self.count("lone_surrogates");
-                self.text(&lossy(text));
-            }
-        }
-    }
-
-    /// Whether something was nested too deep to be looked at.
-    pub(crate) const fn is_deep(&self) -> bool {
-        self.is_deep
-    }
-
-    pub(crate) fn text(&mut self, text: &str) {
-        // Writing to memory does not fail.
-        let _written = serde_json::to_writer(&mut self.out, text);
-    }
-
-    fn float(&mut self, number: f64) {
-        if number.is_finite() {
-            let _written = serde_json::to_writer(&mut self.out, &number);
-        } else {
-            self.count("not_finite");
-            self.text(if number.is_nan() {
-                "NaN"
-            } else if number > 0.0 {
-                "Infinity"
-            } else {
-                "-Infinity"
-            });
-        }
-    }
-
-    fn int(&mut self, number: &Bound<'_, PyInt>) {
-        if let Ok(number) = number.extract::<i64>() {
-            let _written = serde_json::to_writer(&mut self.out, &number);
-        } else if let Ok(number) = number.extract::<u64>() {
-            let _written = serde_json::to_writer(&mut self.out, &number);
-        } else {
-            self.count("large_int");
-            // Python refuses to print what has more than some thousand digits.
-            match number.str() {
-                Ok(text) => self.string(&text),
-                Err(_) => self.note("$repr", number.as_any()),
-            }
-        }
-    }
-
-    /// Writes something that may contain itself.
-    fn nested(&mut self, value: &Bound<'_, PyAny>, write: impl FnOnce(&mut Self)) {
-        let address = value.as_ptr() as usize;
-        if self.open.contains(&address) {
-            self.count("circular");
-            self.note("$circular", value);
-        } else if self.open.len() >= DEPTH_MAX {
-            self.is_deep = true;
-            self.note("$deep", value);
-        } else {
-            self.open.push(address);
-            write(self);
-            self.open.pop();
-        }
-    }
-
-    fn dict(&mut self, dict: &Bound<'_, PyDict>) {
-        // A copy of the pairs: a value may be of a class whose code changes the dict.
-        let pairs: Vec<_> = dict.iter().take(BYTES_MAX / 4).collect();
-        self.out.push(b'{');
-        for (at, (key, value)) in pairs.iter().enumerate() {
-            if at > 0 {
-                self.out.push(b',');
-            }
-            if self.is_full() {
-                self.text("$large");
-                self.out.extend_from_slice(b":\"dict\"");
-                break;
-            }
-            self.key(key);
-            self.out.push(b':');
-            self.write(value);
-        }
-        self.out.push(b'}');
-    }
-
     /// Whether so much is written that the rest is left out.
     fn is_full(&self) -> bool {
-        let is_full = self.out.len() > BYTES_MAX;
+        let is_full = self.n_bytes.get() > BYTES_MAX;
         if is_full {
             self.count("too_large");
         }
         is_full
     }
 
+    fn wrote(&self, n_bytes: usize) {
+        self.n_bytes.set(self.n_bytes.get() + n_bytes);
+    }
+
+    /// Notes what a value's code has raised, as far as it is not the value's own affair.
+    fn failed(&self, py: Python<'_>, error: &PyErr) {
+        if error.is_instance_of::<PyKeyboardInterrupt>(py) {
+            self.is_interrupted.set(true);
+        }
+    }
+
+    fn string<S: Serializer>(&self, text: &Bound<'_, PyString>, to: S) -> Result<S::Ok, S::Error> {
+        let text = self.characters(text);
+        self.wrote(text.len() + 3);
+        to.serialize_str(&text)
+    }
+
+    fn characters<'a>(&self, text: &'a Bound<'_, PyString>) -> Cow<'a, str> {
+        let text = utf8(text).unwrap_or_else(|_| {
+            self.count("lone_surrogates");
+            lossy(text).into()
+        });
+        if text.len() <= BYTES_MAX {
+            return text;
+        }
+        self.count("too_large");
+        let end = (0..=BYTES_MAX).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+        text.get(..end).unwrap_or_default().to_owned().into()
+    }
+
+    fn float<S: Serializer>(&self, number: f64, to: S) -> Result<S::Ok, S::Error> {
+        self.wrote(9);
+        if number.is_finite() {
+            return to.serialize_f64(number);
+        }
+        self.count("not_finite");
+        to.serialize_str(if number.is_nan() {
+            "NaN"
+        } else if number > 0.0 {
+            "Infinity"
+        } else {
+            "-Infinity"
+        })
+    }
+
+    fn int<S: Serializer>(&self, number: &Bound<'_, PyInt>, to: S) -> Result<S::Ok, S::Error> {
+        self.wrote(3);
+        if let Ok(number) = number.extract::<i64>() {
+            return to.serialize_i64(number);
+        }
+        if let Ok(number) = number.extract::<u64>() {
+            return to.serialize_u64(number);
+        }
+        self.count("large_int");
+        // Python refuses to print what has more than some thousand digits.
+        match number.str() {
+            Ok(text) => self.string(&text, to),
+            Err(_) => self.note("$repr", number.as_any(), to),
+        }
+    }
+
+    /// Writes something that may contain itself.
+    fn nested<S: Serializer>(
+        &self,
+        value: &Bound<'_, PyAny>,
+        to: S,
+        write: impl FnOnce(S) -> Result<S::Ok, S::Error>,
+    ) -> Result<S::Ok, S::Error> {
+        let address = value.as_ptr() as usize;
+        let (is_open, depth) = {
+            let open = self.open.borrow();
+            (open.contains(&address), open.len())
+        };
+        if is_open {
+            self.count("circular");
+            self.note("$circular", value, to)
+        } else if depth >= DEPTH_MAX {
+            self.is_deep.set(true);
+            self.note("$deep", value, to)
+        } else {
+            self.open.borrow_mut().push(address);
+            let written = write(to);
+            self.open.borrow_mut().pop();
+            written
+        }
+    }
+
+    fn dict<S: Serializer>(&self, dict: &Bound<'_, PyDict>, to: S) -> Result<S::Ok, S::Error> {
+        // A copy of the pairs: a value may be of a class whose code changes the dict.
+        let pairs: Vec<_> = dict.iter().take(BYTES_MAX / 4).collect();
+        let mut to = to.serialize_map(None)?;
+        for (key, value) in &pairs {
+            if self.is_full() {
+                to.serialize_entry("$large", "dict")?;
+                break;
+            }
+            self.key(key, &mut to)?;
+            to.serialize_value(&self.of(value))?;
+        }
+        to.end()
+    }
+
     /// A key is text; others are named as JSON would name them.
-    fn key(&mut self, key: &Bound<'_, PyAny>) {
+    fn key<M: SerializeMap>(&self, key: &Bound<'_, PyAny>, to: &mut M) -> Result<(), M::Error> {
         if let Ok(text) = key.cast::<PyString>() {
-            self.string(text);
+            let text = self.characters(text);
+            self.wrote(text.len() + 3);
+            to.serialize_key(&*text)
         } else if key.is_none() {
-            self.text("null");
+            to.serialize_key("null")
         } else if let Ok(boolean) = key.cast_exact::<PyBool>() {
-            self.text(if boolean.is_true() { "true" } else { "false" });
+            to.serialize_key(if boolean.is_true() { "true" } else { "false" })
         } else if let Ok(number) = key.extract::<i64>() {
-            self.text(&number.to_string());
+            to.serialize_key(&number)
         } else {
             match key.str() {
-                Ok(text) => self.string(&text),
+                Ok(text) => to.serialize_key(&*self.characters(&text)),
                 Err(error) => {
                     self.failed(key.py(), &error);
                     self.count("unreadable");
-                    self.text("$unreadable");
+                    to.serialize_key("$unreadable")
                 }
             }
         }
     }
 
     /// A list may be changed by the code of its members; so it is asked anew for each.
-    fn list(&mut self, list: &Bound<'_, PyList>) {
+    fn list<S: Serializer>(&self, list: &Bound<'_, PyList>, to: S) -> Result<S::Ok, S::Error> {
         let mut next = 0;
-        self.array(std::iter::from_fn(|| {
+        let items = std::iter::from_fn(|| {
             let item = list.get_item(next).ok();
             next += 1;
             item
-        }));
+        });
+        self.array(items, to)
     }
 
-    fn array<'py>(&mut self, values: impl Iterator<Item = Bound<'py, PyAny>>) {
-        self.out.push(b'[');
-        for (at, value) in values.enumerate() {
-            if at > 0 {
-                self.out.push(b',');
-            }
+    fn array<'py, S: Serializer>(
+        &self,
+        values: impl Iterator<Item = Bound<'py, PyAny>>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        let mut to = to.serialize_seq(None)?;
+        for value in values {
             if self.is_full() {
-                self.note("$large", &value);
+                to.serialize_element(&Large(self, &value))?;
                 break;
             }
-            self.write(&value);
+            to.serialize_element(&self.of(&value))?;
         }
-        self.out.push(b']');
+        to.end()
     }
 
     /// The members of a set, in an order that does not change from run to run.
-    fn in_order<'py>(&mut self, values: impl Iterator<Item = Bound<'py, PyAny>>) {
+    fn in_order<'py, S: Serializer>(
+        &self,
+        values: impl Iterator<Item = Bound<'py, PyAny>>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
         // A copy: the code of a member may change the set.
         let values: Vec<_> = values.take(BYTES_MAX / 2).collect();
-        let start = self.out.len();
         let mut members = Vec::with_capacity(values.len());
         for value in &values {
             if self.is_full() {
                 break;
             }
-            let from = self.out.len();
-            self.write(value);
-            members.push(self.out[from..].to_vec());
+            members.push(serde_json::value::to_raw_value(&self.of(value)).map_err(S::Error::custom)?);
         }
-        members.sort_unstable();
-        self.out.truncate(start);
-        self.out.push(b'[');
-        self.out.extend_from_slice(&members.join(&b','));
-        self.out.push(b']');
+        members.sort_unstable_by(|left, right| left.get().cmp(right.get()));
+        to.collect_seq(members)
     }
 
     /// What is none of the plain types: the Python part takes it apart by one level.
-    fn other(&mut self, value: &Bound<'_, PyAny>) {
+    fn other<S: Serializer>(&self, value: &Bound<'_, PyAny>, to: S) -> Result<S::Ok, S::Error> {
         let py = value.py();
         let taken = plain(py).and_then(|plain| plain.call1((value,)));
         match taken {
-            Ok(taken) if taken.is(value) => self.note("$repr", value),
-            Ok(taken) => self.nested(value, |writer| writer.write(&taken)),
+            Ok(taken) if taken.is(value) => self.note("$repr", value, to),
+            Ok(taken) => self.nested(value, to, |to| self.of(&taken).serialize(to)),
             Err(error) => {
                 self.failed(py, &error);
                 let name = if error.is_instance_of::<PyRecursionError>(py) { "$deep" } else { "$unreadable" };
                 self.count("unreadable");
-                self.note(name, value);
+                self.note(name, value, to)
             }
         }
     }
 
-    /// Notes what a value's code has raised, as far as it is not the value's own affair.
-    fn failed(&mut self, py: Python<'_>, error: &PyErr) {
-        self.is_interrupted |= error.is_instance_of::<PyKeyboardInterrupt>(py);
-    }
-
     /// Stands for a value that cannot be written.
-    fn note(&mut self, name: &str, value: &Bound<'_, PyAny>) {
+    fn note<S: Serializer>(&self, name: &str, value: &Bound<'_, PyAny>, to: S) -> Result<S::Ok, S::Error> {
         let said = match name {
             "$repr" => value.repr().inspect_err(|error| self.failed(value.py(), error)).map(|text| lossy(&text)).ok(),
             _ => None,
         };
         let kind = || value.get_type().name().map_or_else(|_| "object".to_owned(), |name| name.to_string());
         let said: String = said.unwrap_or_else(kind).chars().take(500).collect();
-        self.out.extend_from_slice(b"{");
-        self.text(name);
-        self.out.push(b':');
-        self.text(&said);
-        self.out.push(b'}');
+        self.wrote(name.len() + said.len());
+        to.collect_map([(name, said)])
+    }
+}
+
+/// A value of Python as JSON.
+pub(crate) struct Json<'a, 'py, 'c> {
+    value: &'a Bound<'py, PyAny>,
+    writing: &'a Writing<'c>,
+}
+
+impl Serialize for Json<'_, '_, '_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Self { value, writing } = *self;
+        if let Ok(text) = value.cast_exact::<PyString>() {
+            writing.string(text, to)
+        } else if value.is_none() {
+            writing.wrote(5);
+            to.serialize_unit()
+        } else if let Ok(number) = value.cast_exact::<PyFloat>() {
+            writing.float(number.value(), to)
+        } else if let Ok(boolean) = value.cast_exact::<PyBool>() {
+            writing.wrote(6);
+            to.serialize_bool(boolean.is_true())
+        } else if let Ok(number) = value.cast_exact::<PyInt>() {
+            writing.int(number, to)
+        } else if let Ok(dict) = value.cast_exact::<PyDict>() {
+            writing.nested(value, to, |to| writing.dict(dict, to))
+        } else if let Ok(list) = value.cast_exact::<PyList>() {
+            writing.nested(value, to, |to| writing.list(list, to))
+        } else if let Ok(tuple) = value.cast_exact::<PyTuple>() {
+            writing.nested(value, to, |to| writing.array(tuple.iter(), to))
+        } else {
+            self.derived(to)
+        }
+    }
+}
+
+impl Json<'_, '_, '_> {
+    /// What is derived from a plain type counts as what it stores; its own code is not asked.
+    fn derived<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Self { value, writing } = *self;
+        if let Ok(text) = value.cast::<PyString>() {
+            writing.string(text, to)
+        } else if let Ok(number) = value.cast::<PyInt>() {
+            writing.int(number, to)
+        } else if let Ok(number) = value.cast::<PyFloat>() {
+            writing.float(number.value(), to)
+        } else if let Ok(dict) = value.cast::<PyDict>() {
+            writing.nested(value, to, |to| writing.dict(dict, to))
+        } else if let Ok(list) = value.cast::<PyList>() {
+            writing.nested(value, to, |to| writing.list(list, to))
+        } else if let Ok(set) = value.cast_exact::<PySet>() {
+            writing.nested(value, to, |to| writing.in_order(set.iter(), to))
+        } else if let Ok(set) = value.cast_exact::<PyFrozenSet>() {
+            writing.nested(value, to, |to| writing.in_order(set.iter(), to))
+        } else {
+            writing.other(value, to)
+        }
+    }
+}
+
+/// Stands for the rest of an array, from this value on.
+struct Large<'a, 'py, 'c>(&'a Writing<'c>, &'a Bound<'py, PyAny>);
+
+impl Serialize for Large<'_, '_, '_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.0.note("$large", self.1, to)
     }
 }

@@ -4,7 +4,7 @@ use accredit_model::{ActionId, JsonObject, Payload, RefusalReason, Timestamp, Us
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
 
-use crate::convert::{Counting, Writer};
+use crate::convert::{Counting, Writing};
 use crate::text::{lossy, utf8};
 
 /// An argument that may be left out.
@@ -80,23 +80,25 @@ pub(crate) fn boolean(value: Arg<'_, '_>) -> Result<Option<bool>, RefusalReason>
 /// Any JSON.
 pub(crate) fn payload(core: &impl Counting, value: Arg<'_, '_>) -> Result<Option<Payload>, RefusalReason> {
     let Some(value) = given(value) else { return Ok(None) };
-    let mut writer = Writer::new(Some(core));
-    writer.write(value);
-    if writer.is_deep() {
-        return Err(RefusalReason::TooDeep);
+    let writing = Writing::new(Some(core));
+    let payload = Payload::from_value(&writing.of(value));
+    writing.end();
+    match payload {
+        Ok(payload) if !writing.is_deep() => Ok(Some(payload)),
+        _ => Err(RefusalReason::TooDeep),
     }
-    Payload::from_json(writer.into_text()).map(Some).map_err(|_| RefusalReason::TooDeep)
 }
 
 /// A JSON object. What is none is put under `value`.
 pub(crate) fn object(core: &impl Counting, value: Arg<'_, '_>) -> Result<Option<JsonObject>, RefusalReason> {
     let Some(value) = given(value) else { return Ok(None) };
-    let mut writer = Writer::new(Some(core));
-    writer.write(value);
-    if writer.is_deep() {
+    let writing = Writing::new(Some(core));
+    let object = serde_json::to_value(writing.of(value));
+    writing.end();
+    if writing.is_deep() {
         return Err(RefusalReason::TooDeep);
     }
-    match serde_json::from_str(&writer.into_text()) {
+    match object {
         Ok(serde_json::Value::Object(object)) => Ok(Some(object)),
         Ok(other) => {
             core.count("not_an_object");

@@ -8,8 +8,6 @@ use pyo3::types::{PyBool, PyDict, PyString};
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 
-use crate::convert::Writer;
-
 /// Members of a step that say nothing of its credit: those of recorded entries, which may be passed as they are.
 const NOT_LOOKED_AT: [&str; 7] = ["seq", "kind", "recorded_at", "late", "truncated", "idempotency_key", "at"];
 /// And what it cost.
@@ -154,9 +152,7 @@ fn text(value: &Bound<'_, PyAny>) -> PyResult<String> {
 }
 
 fn json(value: &Bound<'_, PyAny>) -> String {
-    let mut writer = Writer::new(None);
-    writer.write(value);
-    writer.into_text()
+    crate::convert::to_json(value)
 }
 
 /// A finite number.
