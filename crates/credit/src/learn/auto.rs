@@ -35,7 +35,7 @@ const EXPLAINED_PART: f64 = 0.95;
 /// then say more of what is to come than decisions do, and single decisions are best compared within them.
 const EXPLAINED_PART_FORECAST: f64 = 0.8;
 /// And where `sdae` leaves next to nothing unexplained: then decisions alone say it, and situations add noise.
-const EXPLAINED_PART_ALL: f64 = 0.97;
+const EXPLAINED_PART_ALL: f64 = 0.99;
 /// Share of held-out rewards from which on next to nothing is left.
 const NEARLY_ALL: f64 = 0.95;
 /// And where neither explains more, the part of the gain of `sdae`'s forecasts, over all steps, that those of `td_ce` must
@@ -47,6 +47,11 @@ const EXPLAINED_PART_WEAK: f64 = 0.75;
 
 /// Share of held-out rewards that `sdae` explains, below which its signal is faint.
 const FAINT_MAX: f64 = 0.5;
+
+/// Of a faint signal, the part of the gain of `td_ce`'s last forecasts below which those of `sdae` leave out most of what
+/// the last situations tell. That is luck, which decisions compared within situations are free of and decisions alone are
+/// not.
+const TOLD_PART: f64 = 0.7;
 
 /// Different arguments per decision, on average, from which on decisions are free-form.
 const FREE_FORM_DETAILS_MIN: usize = 3;
@@ -217,9 +222,18 @@ fn is_undecided(method: LearnedMethod, td_ce: &Candidate, sdae: &Candidate) -> b
     let explains = td_ce.z_explained >= TD_CE_Z_MIN && td_ce.gain_explained > sdae.gain_explained;
     match method {
         LearnedMethod::Auto => true,
+        // Tables that foresee the end know the situations that matter.
+        LearnedMethod::TdCe if td_ce.z_final >= Z_MIN => false,
         LearnedMethod::TdCe => (td_ce.z < TD_CE_Z_MIN && !explains) || (td_ce.z < Z_MIN && explains_much_less),
         _ => false,
     }
+}
+
+/// Whether situations tell how an action ends where decisions alone say little of it, and what tables say of decisions
+/// holds on held-out actions.
+fn tells_luck(td_ce: &Candidate, sdae: &Candidate) -> bool {
+    let foresees_end = td_ce.z_final >= Z_MIN && sdae.gain_final < TOLD_PART * td_ce.gain_final;
+    foresees_end && td_ce.gain_explained > 0.0 && sdae.gain_explained < FAINT_MAX
 }
 
 /// Whether the same decision is made with different arguments: then there is more to tell apart than its key.
@@ -245,11 +259,13 @@ fn decide(coverage: f64, td_ce: &Candidate, sdae: &Candidate) -> (LearnedMethod,
     let explains_less = td_ce.gain_explained <= part * sdae.gain_explained;
     let is_late =
         EXPLAINED_PART * td_ce.gain_explained <= sdae.gain_explained && td_ce.gain <= FORESEEN_PART * sdae.gain;
-    if is_known && td_ce.z >= TD_CE_Z_MIN && (sdae_z < Z_MIN || !(explains_less || is_late)) {
+    let tells_luck = tells_luck(td_ce, sdae);
+    let is_led = sdae_z >= Z_MIN && (explains_less || is_late) && !tells_luck;
+    if is_known && (td_ce.z >= TD_CE_Z_MIN || tells_luck) && !is_led {
         let reason = format!(
             "situations recur ({percent} % of held-out steps), forecasts from them beat the base rate (z = {:.1}), and \
              decisions explain {} % of held-out rewards ({} % by sdae)",
-            td_ce.z,
+            if tells_luck { td_ce.z_final } else { td_ce.z },
             explained(td_ce),
             explained(sdae)
         );
