@@ -134,16 +134,15 @@ impl<'a> Reach<'a> {
         }
         let step = &sample.steps[at];
         self.come_to((bucket(step.index), model.knows_end && at + 1 == sample.steps.len()));
+        let (of_situation, of_state) = (self.of_situation(step), self.of_state(step.state));
         let of_first = if at > 0 { self.first.clone() } else { 0..0 };
-        let mut ranges = [self.always.clone(), self.of_situation(step), self.of_state(step.state), of_first];
-        if ranges.iter().all(Range::is_empty) {
+        if [&self.always, &of_situation, &of_state, &of_first].into_iter().all(Range::is_empty) {
             return;
         }
         let state = model.policy.state(name);
-        if state.is_none_or(|state| state.n_actions < 3) {
-            ranges[2] = 0..0;
-        }
-        for range in ranges {
+        let knows_state = state.is_some_and(|state| state.n_actions >= 3);
+        let of_state = if knows_state { of_state } else { 0..0 };
+        for range in [self.always.clone(), of_situation, of_state, of_first] {
             for part in &self.parts[range] {
                 let decision = model.columns.list[part.column].column.decision;
                 let probability = model.policy.probability(step, decision, state);
