@@ -32,13 +32,19 @@ use pyo3::types::{PyBool, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, Py
 
 use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
 
-use crate::text::{lossy, utf8};
+use crate::text::{lossy, utf8_or_lossy};
 
 /// Levels that are looked into.
 const DEPTH_MAX: usize = 100;
 
 /// Bytes of JSON that are made of one value: far beyond what the guard keeps.
 const BYTES_MAX: usize = 16 << 20;
+
+/// Bytes from which on it is counted what escapes add.
+const LOOKED_FROM: usize = BYTES_MAX / 64;
+
+/// Bytes of one escaped byte at most.
+const ESCAPE_BYTES_MAX: usize = 6;
 
 /// Counts what became of values.
 pub(crate) trait Counting {
@@ -56,7 +62,7 @@ pub(crate) struct Writing<'c> {
     counting: Option<&'c dyn Counting>,
     /// Addresses of the containers that are being written.
     open: RefCell<Vec<usize>>,
-    /// Bytes of text that were written, about.
+    /// Bytes of JSON that were written, or some more.
     n_bytes: Cell<usize>,
     /// Whether something was nested too deep to be looked at.
     is_deep: Cell<bool>,
@@ -132,6 +138,13 @@ impl<'c> Writing<'c> {
         self.n_bytes.set(self.n_bytes.get() + n_bytes);
     }
 
+    /// The same of a text, with its quotes and what stands after it. What is small is not looked through: it counts as though
+    /// all of it were escaped.
+    fn wrote_text(&self, text: &str) {
+        let is_small = self.n_bytes.get() < LOOKED_FROM && text.len() < LOOKED_FROM / 64;
+        self.wrote(3 + if is_small { ESCAPE_BYTES_MAX * text.len() } else { text.len() + escape_bytes(text) });
+    }
+
     /// Notes what a value's code has raised, as far as it is not the value's own affair.
     fn failed(&self, py: Python<'_>, error: &PyErr) {
         if error.is_instance_of::<PyKeyboardInterrupt>(py) {
@@ -141,15 +154,12 @@ impl<'c> Writing<'c> {
 
     fn string<S: Serializer>(&self, text: &Bound<'_, PyString>, to: S) -> Result<S::Ok, S::Error> {
         let text = self.characters(text);
-        self.wrote(text.len() + 3);
+        self.wrote_text(&text);
         to.serialize_str(&text)
     }
 
     fn characters<'a>(&self, text: &'a Bound<'_, PyString>) -> Cow<'a, str> {
-        let text = utf8(text).unwrap_or_else(|_| {
-            self.count("lone_surrogates");
-            lossy(text).into()
-        });
+        let text = utf8_or_lossy(text, || self.count("lone_surrogates"));
         if text.len() <= BYTES_MAX {
             return text;
         }
@@ -159,7 +169,7 @@ impl<'c> Writing<'c> {
     }
 
     fn float<S: Serializer>(&self, number: f64, to: S) -> Result<S::Ok, S::Error> {
-        self.wrote(9);
+        self.wrote(FLOAT_BYTES_MAX);
         if number.is_finite() {
             return to.serialize_f64(number);
         }
@@ -174,11 +184,12 @@ impl<'c> Writing<'c> {
     }
 
     fn int<S: Serializer>(&self, number: &Bound<'_, PyInt>, to: S) -> Result<S::Ok, S::Error> {
-        self.wrote(3);
         if let Ok(number) = number.extract::<i64>() {
+            self.wrote(int_bytes(number));
             return to.serialize_i64(number);
         }
         if let Ok(number) = number.extract::<u64>() {
+            self.wrote(INT_BYTES_MAX);
             return to.serialize_u64(number);
         }
         self.count("large_int");
@@ -233,25 +244,28 @@ impl<'c> Writing<'c> {
     /// A key is text; others are named as JSON would name them.
     fn key<M: SerializeMap>(&self, key: &Bound<'_, PyAny>, to: &mut M) -> Result<(), M::Error> {
         if let Ok(text) = key.cast::<PyString>() {
-            let text = self.characters(text);
-            self.wrote(text.len() + 3);
-            to.serialize_key(&*text)
+            self.key_of(&self.characters(text), to)
         } else if key.is_none() {
-            to.serialize_key("null")
+            self.key_of("null", to)
         } else if let Ok(boolean) = key.cast_exact::<PyBool>() {
-            to.serialize_key(if boolean.is_true() { "true" } else { "false" })
+            self.key_of(if boolean.is_true() { "true" } else { "false" }, to)
         } else if let Ok(number) = key.extract::<i64>() {
-            to.serialize_key(&number)
+            self.key_of(&number.to_string(), to)
         } else {
             match key.str() {
-                Ok(text) => to.serialize_key(&*self.characters(&text)),
+                Ok(text) => self.key_of(&self.characters(&text), to),
                 Err(error) => {
                     self.failed(key.py(), &error);
                     self.count("unreadable");
-                    to.serialize_key("$unreadable")
+                    self.key_of("$unreadable", to)
                 }
             }
         }
+    }
+
+    fn key_of<M: SerializeMap>(&self, name: &str, to: &mut M) -> Result<(), M::Error> {
+        self.wrote_text(name);
+        to.serialize_key(name)
     }
 
     /// A list may be changed by the code of its members; so it is asked anew for each.
@@ -324,9 +338,31 @@ impl<'c> Writing<'c> {
         };
         let kind = || value.get_type().name().map_or_else(|_| "object".to_owned(), |name| name.to_string());
         let said: String = said.unwrap_or_else(kind).chars().take(500).collect();
-        self.wrote(name.len() + said.len());
+        self.wrote(2);
+        self.wrote_text(name);
+        self.wrote_text(&said);
         to.collect_map([(name, said)])
     }
+}
+
+/// Bytes of a number as JSON, at most, with what stands after it.
+const FLOAT_BYTES_MAX: usize = 25;
+const INT_BYTES_MAX: usize = 21;
+
+/// The same of this number.
+fn int_bytes(number: i64) -> usize {
+    let more_digits = number.unsigned_abs().checked_ilog10().unwrap_or_default() as usize;
+    2 + more_digits + usize::from(number < 0)
+}
+
+/// Bytes that escapes add to a text.
+fn escape_bytes(text: &str) -> usize {
+    let added = |byte: u8| match byte {
+        b'"' | b'\\' | 0x08 | b'\t' | b'\n' | 0x0c | b'\r' => 1,
+        0..0x20 => 5,
+        _ => 0,
+    };
+    text.bytes().map(added).sum()
 }
 
 /// A value of Python as JSON.

@@ -4,8 +4,8 @@ use accredit_model::{ActionId, JsonObject, Payload, RefusalReason, Timestamp, Us
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
 
-use crate::convert::{Counting, Writing};
-use crate::text::{lossy, utf8};
+use crate::convert::{Counting, Json, Writing};
+use crate::text::{utf8, utf8_or_lossy};
 
 /// An argument that may be left out.
 pub(crate) type Arg<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
@@ -20,13 +20,7 @@ pub(crate) fn text(core: &impl Counting, value: Arg<'_, '_>) -> Option<String> {
 }
 
 pub(crate) fn one_text(core: &impl Counting, value: &Bound<'_, PyAny>) -> String {
-    let owned = |text: &Bound<'_, PyString>| match utf8(text) {
-        Ok(text) => text.into_owned(),
-        Err(_) => {
-            core.count("lone_surrogates");
-            lossy(text)
-        }
-    };
+    let owned = |text: &Bound<'_, PyString>| utf8_or_lossy(text, || core.count("lone_surrogates")).into_owned();
     if let Ok(text) = value.cast::<PyString>() {
         return owned(text);
     }
@@ -77,35 +71,33 @@ pub(crate) fn boolean(value: Arg<'_, '_>) -> Result<Option<bool>, RefusalReason>
     value.is_truthy().map(Some).map_err(|_| RefusalReason::InvalidField)
 }
 
+/// Has a value serialised; one that is nested too deep is refused.
+fn written<T>(
+    core: &impl Counting,
+    value: &Bound<'_, PyAny>,
+    write: impl FnOnce(&Json<'_, '_, '_>) -> Result<T, serde_json::Error>,
+) -> Result<T, RefusalReason> {
+    let writing = Writing::new(Some(core));
+    let written = write(&writing.of(value));
+    writing.end();
+    written.ok().filter(|_| !writing.is_deep()).ok_or(RefusalReason::TooDeep)
+}
+
 /// Any JSON.
 pub(crate) fn payload(core: &impl Counting, value: Arg<'_, '_>) -> Result<Option<Payload>, RefusalReason> {
-    let Some(value) = given(value) else { return Ok(None) };
-    let writing = Writing::new(Some(core));
-    let payload = Payload::from_value(&writing.of(value));
-    writing.end();
-    match payload {
-        Ok(payload) if !writing.is_deep() => Ok(Some(payload)),
-        _ => Err(RefusalReason::TooDeep),
-    }
+    given(value).map(|value| written(core, value, |json| Payload::from_value(json))).transpose()
 }
 
 /// A JSON object. What is none is put under `value`.
 pub(crate) fn object(core: &impl Counting, value: Arg<'_, '_>) -> Result<Option<JsonObject>, RefusalReason> {
     let Some(value) = given(value) else { return Ok(None) };
-    let writing = Writing::new(Some(core));
-    let object = serde_json::to_value(writing.of(value));
-    writing.end();
-    if writing.is_deep() {
-        return Err(RefusalReason::TooDeep);
-    }
-    match object {
-        Ok(serde_json::Value::Object(object)) => Ok(Some(object)),
-        Ok(other) => {
+    Ok(Some(match written(core, value, |json| serde_json::to_value(json))? {
+        serde_json::Value::Object(object) => object,
+        other => {
             core.count("not_an_object");
-            Ok(Some(JsonObject::from_iter([("value".to_owned(), other)])))
+            JsonObject::from_iter([("value".to_owned(), other)])
         }
-        Err(_) => Err(RefusalReason::TooDeep),
-    }
+    }))
 }
 
 /// Texts of one list: a generator may have no end.

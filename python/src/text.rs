@@ -17,6 +17,14 @@ pub(crate) fn utf8<'a>(text: &'a Bound<'_, PyString>) -> PyResult<Cow<'a, str>> 
     }
 }
 
+/// The same for any text; where it holds lone surrogates that is said, and each is U+FFFD.
+pub(crate) fn utf8_or_lossy<'a>(text: &'a Bound<'_, PyString>, say_lone: impl FnOnce()) -> Cow<'a, str> {
+    utf8(text).unwrap_or_else(|_| {
+        say_lone();
+        lossy(text).into()
+    })
+}
+
 /// Text with U+FFFD for each lone surrogate.
 pub(crate) fn lossy(text: &Bound<'_, PyString>) -> String {
     if let Ok(text) = utf8(text) {

@@ -215,6 +215,11 @@ def test_what_is_huge_ends_soon() -> None:
         {n: "x" * 100 for n in range(300_000)},
         "é" * 20_000_000,
         {"x" * n for n in range(9_000)},
+        ["\x01" * 1_000] * 30_000,
+        ['"' * 1_000] * 30_000,
+        [-(2**62)] * 2_000_000,
+        [-1e-300 / 3] * 2_000_000,
+        {10**17 + n: None for n in range(1_500_000)},
     ):
         assert len(to_json(value)) < 18 << 20
     assert converted([["x" * 1_000] * 30_000])[0][-1] == {"$large": "str"}
